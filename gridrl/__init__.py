@@ -1,0 +1,1 @@
+"""Value-based reinforcement learning on grids: train, look, compare."""
