@@ -1,2 +1,63 @@
-def main() -> int:
-    return 0
+"""The command line: `gridrl COMMAND ...`. A command's file is imported only when it is asked for."""
+
+import difflib
+import importlib
+import sys
+
+COMMANDS = {
+    "demo": "A table and a network learn the same grid: curves, value maps, a film; under two minutes.",
+    "train": "Train an agent: gridrl train dqn --env dense-v0 --seeds 4",
+    "resume": "Go on with a run that was stopped or killed.",
+    "evaluate": "Play episodes with a trained agent and say what it earns.",
+    "watch": "See a trained agent play, in a window or as a film (--video out.gif).",
+    "play": "Play a level yourself, with the arrow keys.",
+    "map": "Draw what a run believes: values and greedy arrows on the grid.",
+    "doctor": "Check this machine: packages, display, films, disk, speed.",
+}
+USAGE = """\
+gridrl: see, understand and measure value-based reinforcement learning on grids.
+
+usage: gridrl COMMAND [OPTIONS]        gridrl COMMAND --help tells a command's options
+
+{commands}
+
+New here? Run: gridrl demo"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 a mistake in what was asked, 130 interrupted."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        width = max(map(len, COMMANDS))
+        print(USAGE.format(commands="\n".join(f"  {name:{width}}  {text}" for name, text in COMMANDS.items())))
+        return 0
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"gridrl {version('gridrl')}")
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "see: gridrl --help"
+        print(f"gridrl: unknown command {name!r}; {hint}", file=sys.stderr)
+        return 2
+    try:
+        return importlib.import_module(f"gridrl.commands.{name}").main(rest)
+    except KeyboardInterrupt:
+        print("\ngridrl: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `gridrl ... | head`
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        from gridrl.errors import user_errors
+
+        if not isinstance(error, user_errors()):
+            raise
+        print(f"gridrl: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""What a training loop, an evaluation and a value map know of an agent, be it a table or a network.
+
+Shape letters: R runs (independent learners, stepped together), N any number of observations, A actions.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gridrl_agents.exploration import DRAWS, epsilon_greedy
+from gridrl_agents.streams import EVALUATION, Streams
+
+
+class Transition(NamedTuple):
+    """One step of every run."""
+
+    obs: np.ndarray  # [R, ...]
+    action: np.ndarray  # [R]
+    reward: np.ndarray  # [R]
+    next_obs: np.ndarray  # [R, ...], always the true next observation, also at an episode's end
+    terminated: np.ndarray  # bool [R], the episode ended: nothing comes after
+    truncated: np.ndarray  # bool [R], the episode was cut: life would go on, and its value counts
+
+
+class Agent(ABC):
+    """R independent learners, each with its own seed. What a run does depends on its seed and on no other run."""
+
+    seeds: tuple[int, ...]
+    gamma: float
+    num_updates: int  # learning steps of each run so far
+
+    @property
+    def num_runs(self) -> int:
+        """R, the number of runs."""
+        return len(self.seeds)
+
+    @property
+    @abstractmethod
+    def epsilon(self) -> float:
+        """The probability with which the next `act` explores."""
+
+    @abstractmethod
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        """Return an exploring action for each run, int64 [R]; `obs` is [R, ...]."""
+
+    @abstractmethod
+    def observe(self, transition: Transition) -> dict[str, np.ndarray]:
+        """Learn from one step of every run; return metrics, each float [R], and none when nothing was learned."""
+
+    @abstractmethod
+    def q_values(self, obs: np.ndarray) -> np.ndarray:
+        """Return the estimated action values in units of the true reward, float [R, N, A]; `obs` is [R, N, ...]."""
+
+    def policy(self, epsilon: float, stream_key: int = 0) -> "Policy":
+        """Return a policy that acts on this agent's values without teaching it; same key, same actions."""
+        return Policy(self, epsilon, stream_key)
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the agent is: nested dictionaries whose leaves are numpy arrays or JSON values."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become what `state_dict` returned, to the last bit; raises `SettingsError` for what does not fit."""
+
+
+class Policy:
+    """Epsilon-greedy on an agent's values as they stand at each call; touches neither the agent nor its streams."""
+
+    def __init__(self, agent: Agent, epsilon: float, stream_key: int = 0) -> None:
+        self.agent = agent
+        self.epsilon = epsilon
+        self._streams = Streams(agent.seeds, EVALUATION, stream_key)
+
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...]."""
+        q_values = self.agent.q_values(obs)
+        runs, count, _ = q_values.shape
+        uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
+        return epsilon_greedy(q_values, self.epsilon, uniform)
+
+    def reset(self, mask: np.ndarray) -> None:
+        """Forget what was seen of the episodes in `mask`, bool [R, N]; these agents remember nothing."""
+
+
+def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return `seeds` as whole numbers; raises `SettingsError` unless there is at least one and all are at least 0."""
+    from gridrl_agents.errors import SettingsError, check_whole
+
+    for seed in seeds:
+        check_whole("a seed", seed, 0)
+    if not len(seeds):
+        raise SettingsError("an agent needs one seed for each run, not none; give at least one.")
+    return tuple(int(seed) for seed in seeds)

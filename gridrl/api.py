@@ -1,0 +1,72 @@
+"""The sandbox in Python: what the commands do, for notebooks and scripts."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gridrl_agents.registry import settings_class
+
+from gridrl import truth
+from gridrl.errors import unknown
+from gridrl.problem import ProblemSettings
+from gridrl.run_folder import writing
+from gridrl.training import Run, start
+from gridrl.training_settings import TrainSettings
+from gridrl_envs.level import Level
+
+
+def train(
+    agent: str = "dqn",
+    *,
+    seeds: int | Sequence[int] = 1,
+    out: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> Run:
+    """Train `agent` into a run folder and return the run.
+
+    `seeds` is how many runs learn side by side, or their seeds. `settings` are the options of `gridrl train`, with
+    underscores: those of the problem (`env`, `level`, `coins`, ...), of the training (`steps`, `eval_period`, ...) and
+    of the agent (`learning_rate`, ...). Raises `UserError`, `LevelError` or `SettingsError` for what is not right.
+    """
+    known = {"problem": ProblemSettings, "run": TrainSettings, "agent": settings_class(agent)}
+    sorted_out: dict[str, dict[str, Any]] = {owner: {} for owner in known}
+    for name, value in settings.items():
+        owner = next((owner for owner, fields in known.items() if name in _names(fields)), None)
+        if owner is None:
+            raise unknown("setting", name, {field for fields in known.values() for field in _names(fields)})
+        sorted_out[owner][name] = value
+    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    run_settings = TrainSettings(seeds=len(chosen), **sorted_out["run"])
+    problem = ProblemSettings(**sorted_out["problem"])
+    path = None if out is None else Path(out)
+    training = start(
+        agent, problem, run_settings, sorted_out["agent"], seeds=chosen, out=path, command="gridrl.train(...)"
+    )
+    training.run()
+    return training
+
+
+def load(folder: str | os.PathLike[str]) -> Run:
+    """Return the run in `folder`, as its newest checkpoint has it."""
+    return Run.load(folder)
+
+
+def solve(level: Level | str | os.PathLike[str], gamma: float) -> truth.Solution:
+    """Return the exact optimal values of a level (built-in name, file or map); `LevelError` if it is too large."""
+    return truth.solve(Level.load(level), gamma)
+
+
+def value_map(run: Run, path: str | os.PathLike[str], seed: int | None = None) -> Path:
+    """Draw what `run` believes (of one seed, or of up to four) to `path`, and return it."""
+    from gridrl.figures import value_map_of
+    from gridrl.plots.style import save
+
+    with writing(Path(path)):
+        save(value_map_of(run, run.shown(seed)), path)
+    return Path(path)
+
+
+def _names(fields: Any) -> set[str]:
+    return {field.name for field in dataclasses.fields(fields)}

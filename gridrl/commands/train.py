@@ -1,0 +1,51 @@
+"""`gridrl train AGENT`: train, with a progress bar, into a run folder."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gridrl_agents.registry import agent_names, describe, settings_class
+
+from gridrl.commands.options import command_line, parse
+from gridrl.errors import unknown
+from gridrl.problem import ProblemSettings
+from gridrl.training_settings import TrainSettings
+
+USAGE = """usage: gridrl train AGENT [OPTIONS]        gridrl train AGENT --help tells the agent's options
+
+agents:
+{agents}"""
+
+
+def main(argv: list[str]) -> int:
+    """Train the agent named first in `argv`."""
+    if not argv or argv[0].startswith("-"):
+        print(USAGE.format(agents="\n".join(f"  {name:12} {describe(name)}" for name in agent_names())))
+        return 0 if argv and argv[0] in ("-h", "--help") else 2
+    agent, *rest = argv
+    if agent not in agent_names():
+        raise unknown("agent", agent, agent_names())
+
+    @dataclass
+    class Options:
+        run: TrainSettings
+        problem: ProblemSettings
+        agent: settings_class(agent)  # type: ignore[valid-type]
+        out: Path | None = None
+        """Run folder to write; by default the next free one under runs/."""
+
+    options: Any = parse(Options, f"train {agent}", rest, f"Train {agent}: {describe(agent)}")
+
+    from gridrl.commands.progress import run_in_front
+    from gridrl.training import start
+
+    training = start(
+        agent,
+        options.problem,
+        options.run,
+        dataclasses.asdict(options.agent),
+        out=options.out,
+        command=command_line(),
+    )
+    return run_in_front(training)

@@ -1,0 +1,1 @@
+"""Figures: functions from plain data to a matplotlib `Figure`, with the object API and never pyplot."""

@@ -1,0 +1,179 @@
+"""A problem: an environment's id and settings, and the environments made from them."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gridrl.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    import gymnasium
+    import numpy as np
+    from gymnasium.vector import SyncVectorEnv
+
+    from gridrl_envs.vector import GridworldVectorEnv
+
+    AnyVectorEnv = SyncVectorEnv | GridworldVectorEnv
+
+    from gridrl_envs.level import Level
+
+
+LEVEL_COPY = "level.toml"  # a run folder's own copy of the level it was trained on
+
+
+@dataclass(frozen=True)
+class ProblemSettings:
+    """What is to be learned; the fields after `env` are for our gridworlds alone."""
+
+    env: str = "dense-v0"
+    """Gymnasium id: one of ours, or any with discrete actions (`module:Name-v0` imports the module first)."""
+    level: str | None = None
+    """A level file (TOML or plain map) or a built-in level's name, in place of the id's own."""
+    observation: Literal["auto", "planes", "state"] = "auto"
+    """What the agent sees; auto: the state's index for a table where it can be had, the planes otherwise."""
+    coins: int | None = None
+    """Keep only this many coins, and at most as many poisons: those nearest to the start."""
+    slip: float | None = None
+    """Probability that a perpendicular action is taken instead; the level's own if not given."""
+    reward_noise: float | None = None
+    """Standard deviation of noise added to each reward; the level's own if not given."""
+    max_steps: int | None = None
+    """Steps after which an episode is cut; the level's own if not given."""
+
+
+class Problem:
+    """An environment's id with its settings, checked; makes environments and knows how they look to an agent.
+
+    Raises `UserError` for an unknown id, for gridworld settings given to another environment and for actions that are
+    not discrete; `LevelError` for a level or an observation that cannot be had.
+    """
+
+    def __init__(self, settings: ProblemSettings, *, prefer_state: bool = False) -> None:
+        self.settings = settings
+        self.spec = _find_spec(settings.env)
+        self.is_gridworld = self.spec.vector_entry_point == "gridrl_envs.vector:GridworldVectorEnv"
+        self._kwargs = self._gridworld_kwargs(prefer_state) if self.is_gridworld else self._foreign_kwargs()
+        space = self._probe.single_action_space
+        if type(space).__name__ != "Discrete":
+            raise UserError(f"{settings.env} has actions {space}; agents here choose among Discrete actions only.")
+
+    def make_vector(self, num_envs: int) -> "AnyVectorEnv":
+        """Return `num_envs` environments stepped together, autoreset disabled: their owner resets what has ended."""
+        import gymnasium
+        from gymnasium.vector import AutoresetMode
+
+        env: Any
+        disabled: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED}
+        if self.is_gridworld:
+            env = gymnasium.make_vec(self.spec, num_envs, **disabled, **self._kwargs)
+        else:
+            env = gymnasium.make_vec(self.spec, num_envs, vectorization_mode="sync", vector_kwargs=disabled)
+        return env
+
+    def make_single(self, render_mode: str | None = None) -> "gymnasium.Env":
+        """Return one environment, to be looked at."""
+        import gymnasium
+
+        return gymnasium.make(self.spec, render_mode=render_mode, **self._kwargs)
+
+    @cached_property
+    def _probe(self) -> "AnyVectorEnv":
+        return self.make_vector(1)
+
+    @property
+    def observation_space(self) -> "gymnasium.Space":
+        """The space of one observation."""
+        return self._probe.single_observation_space
+
+    @property
+    def action_space(self) -> "gymnasium.spaces.Discrete":
+        """The space of one action."""
+        return self._probe.single_action_space  # type: ignore[return-value]
+
+    @property
+    def gridworld(self) -> "GridworldVectorEnv":
+        """One of our gridworlds, to be asked what states look like; raises `UserError` for another environment."""
+        if not self.is_gridworld:
+            raise UserError(
+                f"{self.settings.env} is no gridworld; use dense-v0, dense-small-v0 or a level of your own."
+            )
+        return self._probe.unwrapped  # type: ignore[return-value]
+
+    @property
+    def level(self) -> "Level":
+        """The level of a gridworld, all settings applied; raises `UserError` for another environment."""
+        return self.gridworld.level
+
+    @property
+    def observation_support(self) -> "np.ndarray | None":
+        """Mask of the observation's entries that can ever be non-zero, where the environment knows it."""
+        return getattr(self._probe.unwrapped, "observation_support", None)
+
+    @property
+    def is_deterministic(self) -> bool:
+        """True where the same actions always earn the same return."""
+        if not self.is_gridworld:
+            return False
+        return self.level.slip == 0 and self.level.reward_noise == 0 and len(self.level.starts) == 1
+
+    def _gridworld_kwargs(self, prefer_state: bool) -> dict[str, Any]:
+        from gridrl_envs.level import LevelError
+        from gridrl_envs.vector import GridworldVectorEnv
+
+        given = dataclasses.asdict(self.settings)
+        names = ("level", "coins", "slip", "reward_noise", "max_steps")
+        kwargs = {name: given[name] for name in names if given[name] is not None}
+        if self.settings.observation != "auto":
+            return kwargs | {"observation": self.settings.observation}
+        if prefer_state:
+            try:
+                GridworldVectorEnv(1, **(self.spec.kwargs | kwargs), observation="state")
+                return kwargs | {"observation": "state"}
+            except LevelError:
+                GridworldVectorEnv(1, **(self.spec.kwargs | kwargs))  # what is wrong with the level itself shows here
+        return kwargs | {"observation": "planes"}
+
+    def _foreign_kwargs(self) -> dict[str, Any]:
+        default = ProblemSettings(env=self.settings.env)
+        for field in dataclasses.fields(self.settings):
+            if getattr(self.settings, field.name) != getattr(default, field.name):
+                option = field.name.replace("_", "-")
+                raise UserError(f"--{option} is for gridworlds, and {self.settings.env} is none; leave it out.")
+        return {}
+
+
+def freeze_level(settings: ProblemSettings, folder: Path) -> ProblemSettings:
+    """Return `settings` with a level of the user's replaced by "level.toml", a copy of it in `folder`."""
+    from gridrl_envs.level import Level, builtin_levels
+
+    if settings.level is None or settings.level in builtin_levels():
+        return settings
+    import tomli_w
+
+    level = dataclasses.asdict(Level.load(settings.level))
+    level["map"] = "\n".join(level["map"]) + "\n"
+    (folder / LEVEL_COPY).write_text(tomli_w.dumps(level, multiline_strings=True), encoding="utf-8")
+    return dataclasses.replace(settings, level=LEVEL_COPY)
+
+
+def _find_spec(env_id: str) -> "gymnasium.envs.registration.EnvSpec":
+    import gymnasium
+    import gymnasium.error
+
+    import gridrl_envs
+
+    gridrl_envs.register_envs()
+    module, colon, name = env_id.rpartition(":")
+    if colon:
+        import importlib
+
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise UserError(f"{env_id}: the module {module!r} cannot be imported ({error}); is it installed?") from None
+    try:
+        return gymnasium.spec(name)
+    except gymnasium.error.Error:
+        raise unknown("environment", name, gymnasium.registry) from None

@@ -1,0 +1,40 @@
+"""One episode of a trained agent, picture by picture."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gridrl.training import Run
+
+
+class Frame(NamedTuple):
+    """A moment of an episode."""
+
+    picture: np.ndarray  # uint8 [H, W, 3]
+    step: int
+    earned: float  # undiscounted, so far
+    ended: bool
+
+
+def episode(run: Run, index: int, epsilon: float, key: int) -> Iterator[Frame]:
+    """Yield the frames of one episode of run number `index`; `key` fixes its start and its random actions."""
+    agent = run.agent
+    policy = agent.policy(epsilon, stream_key=key)
+    env = run.problem.make_single(render_mode="rgb_array")
+    try:
+        obs, _ = env.reset(seed=key)
+        step, earned, ended = 0, 0.0, False
+        yield Frame(_picture(env), step, earned, ended)
+        while not ended:
+            # The policy acts for all runs; each is shown the same, and only this one's answer counts.
+            shown = np.broadcast_to(np.asarray(obs), (agent.num_runs, 1, *np.shape(obs)))
+            obs, reward, terminated, truncated, _ = env.step(int(policy.act(shown)[index, 0]))
+            step, earned, ended = step + 1, earned + float(reward), bool(terminated or truncated)
+            yield Frame(_picture(env), step, earned, ended)
+    finally:
+        env.close()
+
+
+def _picture(env: object) -> np.ndarray:
+    return np.asarray(env.render())  # type: ignore[attr-defined]

@@ -1,0 +1,26 @@
+"""How long a training run is, and what is measured on the way. Light to import: these are the command's options."""
+
+import dataclasses
+
+from gridrl.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """How long and how many; what is measured and saved on the way."""
+
+    seeds: int = 1
+    """How many runs, each with its own seed (0, 1, 2, ...), learn side by side."""
+    steps: int = 20_000
+    """Environment steps of each run."""
+    eval_period: int = 1_000
+    """Steps between evaluations."""
+    eval_episodes: int = 10
+    """Episodes of each run in an evaluation."""
+    checkpoint_period: int = 10_000
+    """Steps between checkpoints; one is written at the end and at Ctrl-C, too."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if (value := getattr(self, field.name)) < 1:
+                raise UserError(f"{field.name.replace('_', '-')} must be 1 or more, got {value}; give a larger one.")

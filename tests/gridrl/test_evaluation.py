@@ -1,0 +1,133 @@
+"""Evaluation: returns known exactly, and nothing of the agent moves."""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gridrl.evaluation import Evaluator
+from gridrl.problem import Problem, ProblemSettings
+from gridrl_agents.base import Agent, Policy, Transition
+from gridrl_agents.registry import make
+
+PLANS = json.loads((files("gridrl_envs") / "levels" / "dense_plans.json").read_text())["plans"]
+
+
+class PlanAgent(Agent):
+    """Knows nothing; its policy plays a plan by heart. Run k waits k steps (walks into the wall above it) at first."""
+
+    def __init__(self, plan: list[int], seeds: list[int], gamma: float) -> None:
+        self.plan, self.seeds, self.gamma, self.num_updates = plan, tuple(seeds), gamma, 0
+
+    epsilon = 0.0
+
+    def policy(self, epsilon: float, stream_key: int = 0) -> Policy:
+        return PlanPolicy(self)  # type: ignore[return-value]
+
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        raise AssertionError("evaluation does not explore")
+
+    def observe(self, transition: Transition) -> dict[str, np.ndarray]:
+        raise AssertionError("evaluation does not teach")
+
+    def q_values(self, obs: np.ndarray) -> np.ndarray:
+        return np.stack([np.arange(4.0) + run for run in range(len(obs))])[:, None].repeat(obs.shape[1], axis=1)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+class PlanPolicy:
+    def __init__(self, agent: PlanAgent) -> None:
+        self.plan, self.step = agent.plan, 0
+
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        action = self.plan[self.step] if self.step < len(self.plan) else 0
+        self.step += 1
+        return np.full(obs.shape[:2], action)
+
+    def reset(self, mask: np.ndarray) -> None: ...
+
+
+@pytest.mark.parametrize("gamma", PLANS)
+def test_plans_earn_what_is_known(gamma: str) -> None:
+    plan = PLANS[gamma]
+    for discount, discounted in plan["discounted"].items():
+        agent = PlanAgent([int(action) for action in plan["actions"]], [0, 1], float(discount))
+        returns = Evaluator(Problem(ProblemSettings()), [0, 1], 2).play(agent, 0.0, key=0)
+        np.testing.assert_array_equal(returns.undiscounted, np.full((2, 2), 4100.0))
+        np.testing.assert_allclose(returns.discounted, np.full((2, 2), discounted), atol=1e-5)
+        np.testing.assert_array_equal(returns.length, np.full((2, 2), plan["num_steps"]))
+
+
+def test_max_q_at_the_start() -> None:
+    agent = PlanAgent([], [0, 1, 2], 0.9)
+    found = Evaluator(Problem(ProblemSettings()), [0, 1, 2], 2).max_q_start(agent, key=0)
+    np.testing.assert_array_equal(found, [3.0, 4.0, 5.0])
+
+
+def test_an_episode_that_never_ends_is_cut_at_the_step_limit() -> None:
+    problem = Problem(ProblemSettings(env="dense-small-v0", max_steps=17))
+    returns = Evaluator(problem, [0], 3).play(PlanAgent([], [0], 0.9), 0.0, key=0)  # up, into the wall, for ever
+    np.testing.assert_array_equal(returns.length, [[17, 17, 17]])
+    np.testing.assert_array_equal(returns.undiscounted, [[0.0, 0.0, 0.0]])
+
+
+def small_agent(name: str, seeds: list[int]) -> tuple[Agent, Problem]:
+    problem = Problem(ProblemSettings(env="dense-small-v0", coins=3), prefer_state=name == "q-learning")
+    deep = {"hidden_sizes": (16,), "replay_capacity": 200, "min_replay_size": 32} if name == "dqn" else {}
+    agent = make(
+        name,
+        problem.observation_space,
+        problem.action_space,
+        seeds,
+        observation_support=problem.observation_support,
+        **deep,
+    )
+    return agent, problem
+
+
+def flat(state: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for key, value in state.items():
+        leaves |= flat(value, f"{prefix}{key}/") if isinstance(value, Mapping) else {prefix + key: value}
+    return leaves
+
+
+@pytest.mark.parametrize("name", ["q-learning", "dqn"])
+def test_evaluation_leaves_the_agent_and_its_streams_untouched(name: str) -> None:
+    from itertools import islice
+
+    from gridrl.loop import steps
+
+    agent, problem = small_agent(name, [0, 1])
+    env = problem.make_vector(2)
+    obs, _ = env.reset(seed=[0, 1])
+    for _ in islice(steps(agent, env, obs), 150):
+        pass
+    before = {key: np.copy(value) for key, value in flat(agent.state_dict()).items()}
+    evaluator = Evaluator(problem, [0, 1], 4)
+    first = evaluator.play(agent, 0.3, key=5)
+    evaluator.play(agent, 0.3, key=6)
+    evaluator.max_q_start(agent, key=5)
+    again = evaluator.play(agent, 0.3, key=5)
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    after = flat(agent.state_dict())
+    assert before.keys() == after.keys()
+    for key, value in before.items():
+        np.testing.assert_array_equal(value, after[key], err_msg=key)
+
+
+def test_a_run_is_evaluated_alike_alone_and_in_company() -> None:
+    together, problem = small_agent("dqn", [4, 7, 9])
+    alone, _ = small_agent("dqn", [7])
+    in_company = Evaluator(problem, [4, 7, 9], 3).play(together, 0.5, key=11)
+    by_itself = Evaluator(problem, [7], 3).play(alone, 0.5, key=11)
+    for many, one in zip(in_company, by_itself, strict=True):
+        np.testing.assert_array_equal(many[1:2], one)
