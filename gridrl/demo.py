@@ -34,8 +34,8 @@ class Learner(NamedTuple):
 
 
 LEARNERS = (
-    Learner("q-learning", "dense-small-v0", 80_000, {"epsilon_decay_steps": 40_000, "learning_rate": 0.5}),
-    Learner("dqn", "dense-small-v0", 12_000, {"epsilon_decay_steps": 6_000}),
+    Learner("q-learning", "dense-small-v0", 40_000, {"epsilon_decay_steps": 20_000, "learning_rate": 0.5}),
+    Learner("dqn", "dense-small-v0", 20_000, {"epsilon_decay_steps": 10_000}),
     Learner("dqn", "dense-v0", 20_000, {"epsilon_decay_steps": 10_000}),
 )
 LANES = ((2,), (0, 1))  # what one core does while the other does the rest
@@ -156,12 +156,10 @@ def rows(results: Sequence[Result]) -> list[dict[str, str]]:
         {
             "agent": result.learner.agent,
             "level": result.learner.env,
-            "steps": f"{result.run.step}",
             "greedy return": _spread(result.greedy_return),
-            "all coins": f"{_most(result):.0f}",
             "at epsilon .05": _spread(result.exploring_return),
             "max Q(start)": _spread(result.believed),
-            "policy earns": _spread(result.earned),
+            "it earns": _spread(result.earned),
             "best possible": _bounds(result.best),
         }
         for result in results
@@ -174,4 +172,4 @@ def _spread(values: np.ndarray) -> str:
 
 
 def _bounds(best: tuple[float, float]) -> str:
-    return f"{best[0]:.0f}" if best[0] == best[1] else f"{best[0]:.0f} to {best[1]:.0f}"
+    return f"{best[0]:.0f}" if best[0] == best[1] else f"({best[0]:.0f} to {best[1]:.0f})"

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from gridrl_agents.base import Agent
 
 from gridrl.evaluation import TUTORIAL_EPSILON, Evaluator
 from gridrl.loop import Step
+from gridrl_agents.base import Agent
 
 Row = tuple[int, int, int, str, float]  # run's seed, update, step, metric, value
 
@@ -54,8 +54,8 @@ class Recorder:
     def training_rows(self, agent: Agent, step: int) -> list[Row]:
         """Return the means since the last call, and begin anew."""
         values = {"epsilon": np.full(len(self.seeds), agent.epsilon)}
-        for name, total in self._sums.items():
-            count = self._counts[name]
+        for name in sorted(self._sums):  # in this order also when they come back from a checkpoint
+            total, count = self._sums[name], self._counts[name]
             values[name] = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
         values["episodes"] = self._counts.get("train_return", np.zeros(len(self.seeds)))
         self._sums, self._counts = {}, {}

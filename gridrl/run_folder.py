@@ -150,7 +150,7 @@ class RunFolder:
 
         if not self._metrics.is_file():
             raise UserError(f"{self._metrics} is missing; the folder was changed: train again.")
-        return pandas.read_csv(self._metrics, float_precision="round_trip")
+        return pandas.read_csv(self._metrics, converters={"value": float})  # Python reads back just what was written
 
     def save_checkpoint(self, step: int, state: dict[str, Any]) -> Path:
         """Write a checkpoint whole or not at all, and remove the oldest beyond those kept."""

@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gridrl_agents.base import Agent
-from gridrl_agents.registry import make, settings_class
-from gridrl_agents.streams import ENVIRONMENT, seed_sequence
 
 from gridrl.errors import UserError
 from gridrl.evaluation import Evaluator
@@ -21,6 +18,9 @@ from gridrl.problem import Problem, ProblemSettings
 from gridrl.recorder import Recorder, Row
 from gridrl.run_folder import RunConfig, RunFolder
 from gridrl.training_settings import TrainSettings
+from gridrl_agents.base import Agent
+from gridrl_agents.registry import make, settings_class
+from gridrl_agents.streams import ENVIRONMENT, seed_sequence
 
 OnProgress = Callable[[int, list[Row]], None]  # the step reached, and what was measured since the last call
 REPORT_EVERY = 100  # steps between two calls of OnProgress

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
 from gridrl_agents.tabular.planning import value_iteration
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Run every command and every Python block of the README, in an empty folder: `readme_commands.py FOLDER`.
 
-`python start.py test` is left out: CI has run it by then. Options in backquotes in the table are checked by parsing them.
+`python start.py test` is left out: CI has run it by then. Of commands in the text, `--help` is asked for.
 """
 
 import re

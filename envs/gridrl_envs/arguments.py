@@ -13,12 +13,14 @@ from gridrl_envs.dynamics import NUM_ACTIONS
 def check_actions(actions: Any, num_envs: int) -> NDArray[np.intp]:
     """Return actions as intp [N]; raises `gymnasium.error.InvalidAction`."""
     given = np.asarray(actions)
-    # In the number of one of four actions only the two lowest bits can be set, and no sign.
-    if given.shape != (num_envs,) or given.dtype.kind not in "iu" or (given & ~(NUM_ACTIONS - 1)).any():
-        raise error.InvalidAction(
-            f"expected {num_envs} whole numbers from 0 to {NUM_ACTIONS - 1} as actions, got {actions!r}; correct them"
-        )
-    return given.astype(np.intp)
+    if given.shape == (num_envs,) and given.dtype.kind in "iu":
+        moves = given.astype(np.intp)
+        # In the number of one of four actions only the two lowest bits can be set, and no sign.
+        if not (moves & ~(NUM_ACTIONS - 1)).any():
+            return moves
+    raise error.InvalidAction(
+        f"expected {num_envs} whole numbers from 0 to {NUM_ACTIONS - 1} as actions, got {actions!r}; correct them"
+    )
 
 
 def check_seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> list[int | None]:

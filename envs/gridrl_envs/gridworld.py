@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from gridrl_envs.window import Window
 
 
+TILE = 40  # pixels of a cell's side in a picture, fewer where the picture would be larger than this:
+LARGEST_PICTURE = (1600, 1200)
+
+
 class GridworldEnv(gymnasium.Env[Observation, int]):
     """A level as a Gymnasium environment: `gymnasium.make("dense-v0", level="my.toml", coins=4)`.
 
@@ -186,12 +190,15 @@ class GridworldEnv(gymnasium.Env[Observation, int]):
             return ansi(self.level, self.get_state())
         from gridrl_envs import rendering, window
 
+        if self._window is not None and self._window.closed:
+            return None  # its user has closed it, and the environment goes on without
+        tile = min(TILE, rendering.frame_tile(self.level, *LARGEST_PICTURE))
+        picture = rendering.draw(self.level, self.get_state(), tile=tile)
         if self.render_mode == "rgb_array":
-            return rendering.draw(self.level, self.get_state())
+            return picture
         if self._window is None:
-            self._window = window.Window(self.level.name, fps=self.metadata["render_fps"])
-        if not self._window.closed:  # when its user has closed it, the environment goes on without
-            self._window.show(rendering.draw(self.level, self.get_state()))
+            self._window = window.Window(f"gridrl: {self.level.name}", fps=self.metadata["render_fps"])
+        self._window.show(picture)
         return None
 
     def close(self) -> None:

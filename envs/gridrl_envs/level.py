@@ -44,7 +44,7 @@ class Level:
             raise LevelError(error.problem, f"level '{self.name}'") from None
 
     def _check(self) -> None:
-        if isinstance(self.map, str) or not all(isinstance(row, str) for row in self.map):
+        if not (isinstance(self.map, tuple | list) and all(isinstance(row, str) for row in self.map)):
             raise LevelError("the map must be a tuple of rows; use Level.from_string for a map in one text")
         if not isinstance(self.rewards, Rewards):
             raise LevelError(f"the rewards must be a Rewards(...), not {self.rewards!r}; make one")

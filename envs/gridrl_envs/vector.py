@@ -151,7 +151,7 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         Raises `LevelError` if there are not N of them, or one does not belong to the level.
         """
         if not len(states.cell) == len(states.step) == len(states.items) == self.num_envs:
-            raise LevelError(f"expected {self.num_envs} states, one each, got {len(states.cell)}; give as many")
+            raise LevelError(f"expected {self.num_envs} states, one each, got {len(states.cell)}; give all")
         self.dynamics.check_states(states)
         self._put(States(states.cell.astype(np.intp), states.step.astype(np.intp), states.items.copy()))
         self._ended = self.dynamics.is_over(self._states) | (self._states.step >= self.level.max_steps)
@@ -171,8 +171,8 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         mine = self.state_dict()
         if mine.keys() != state.keys() or any(np.shape(state[key]) != np.shape(mine[key]) for key in mine):
             raise LevelError(
-                f"expected the saved state of {self.num_envs} environments over level '{self.level.name}', got another's; "
-                "make the environment with the settings it was saved with"
+                f"expected the saved state of {self.num_envs} environments over level '{self.level.name}', "
+                "got another's; make the environment with the settings it was saved with"
             )
         states = States(
             np.array(state["cell"], np.intp), np.array(state["step"], np.intp), np.array(state["items"], np.bool_)

@@ -70,11 +70,12 @@ def main(argv: list[str]) -> int:
     best = results[2].run.folder.path
     print(
         f"Wrote {folder} in {time.perf_counter() - begun:.0f} s: {names}\n"
-        "max Q(start) above 'best possible' is overestimation, whatever the policy does.\n"
+        "The last three columns are discounted. max Q(start) is what an agent believes: above 'best possible' it\n"
+        "overestimates, whatever its policy does.\n"
         "Next:\n"
-        f"  gridrl watch {best}            see it play\n"
-        f"  gridrl map {best}              its value map, all seeds\n"
-        "  gridrl play                    do better yourself\n"
+        f"  gridrl watch {best}    (see it play)\n"
+        f"  gridrl map {best}    (the value maps of all seeds)\n"
+        "  gridrl play    (do better yourself)\n"
         "  gridrl train dqn --env dense-v0 --seeds 4 --steps 80000"
     )
     return 0
@@ -108,7 +109,7 @@ def _print_table(console: Any, rows: Sequence[dict[str, str]]) -> None:
     for column in rows[0]:
         table.add_column(column, justify="left" if column in ("agent", "level") else "right")
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*(text.replace(" (", "\n(") for text in row.values()))
     console.print(table)
 
 
@@ -121,8 +122,8 @@ which has far too many states for a table. Made in {seconds:.0f} seconds.
 {table}
 
 Means over the runs, lowest and highest in brackets. *max Q(start)* is what the agent believes that the start is worth,
-*policy earns* what its greedy policy really earns from there, *best possible* what the best policy would; these three
-are discounted (gamma .99). Belief above *best possible* is overestimation, whatever the policy does.
+*it earns* what its greedy policy really earns from there, *best possible* what the best policy would; these three are
+discounted (gamma .99). Belief above *best possible* is overestimation, whatever the policy does.
 
 ## Learning
 

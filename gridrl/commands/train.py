@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gridrl_agents.registry import agent_names, describe, settings_class
-
 from gridrl.commands.options import command_line, parse
 from gridrl.errors import unknown
 from gridrl.problem import ProblemSettings
 from gridrl.training_settings import TrainSettings
+from gridrl_agents.registry import agent_names, describe, settings_class
 
 USAGE = """usage: gridrl train AGENT [OPTIONS]        gridrl train AGENT --help tells the agent's options
 
@@ -23,25 +22,30 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0].startswith("-"):
         print(USAGE.format(agents="\n".join(f"  {name:12} {describe(name)}" for name in agent_names())))
         return 0 if argv and argv[0] in ("-h", "--help") else 2
-    agent, *rest = argv
-    if agent not in agent_names():
-        raise unknown("agent", agent, agent_names())
+    name, *rest = argv
+    if name not in agent_names():
+        raise unknown("agent", name, agent_names())
+
+    class AgentSettings(settings_class(name)):  # type: ignore[misc]
+        def __post_init__(self) -> None:
+            """Leave the checks to `start`, whose sentence then stands alone."""
 
     @dataclass
     class Options:
         run: TrainSettings
         problem: ProblemSettings
-        agent: settings_class(agent)  # type: ignore[valid-type]
+        agent: AgentSettings
+        """What the agent does with what it sees."""
         out: Path | None = None
         """Run folder to write; by default the next free one under runs/."""
 
-    options: Any = parse(Options, f"train {agent}", rest, f"Train {agent}: {describe(agent)}")
+    options: Any = parse(Options, f"train {name}", rest, f"Train {name}: {describe(name)}")
 
     from gridrl.commands.progress import run_in_front
     from gridrl.training import start
 
     training = start(
-        agent,
+        name,
         options.problem,
         options.run,
         dataclasses.asdict(options.agent),

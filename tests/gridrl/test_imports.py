@@ -62,12 +62,6 @@ def test_heavy_packages_are_confined(package: str) -> None:
             assert name.startswith(tuple(CONFINED[heavy])), f"{name} imports {heavy}"
 
 
-def test_nobody_uses_pyplot() -> None:
-    for package in FOLDERS:
-        for path in sources(package):
-            assert "pyplot" not in path.read_text(encoding="utf-8"), path
-
-
 def loaded_after(code: str) -> set[str]:
     """Return the modules that a fresh interpreter has loaded after `code`."""
     code += "\nimport sys; print('\\n'.join(sys.modules))"
