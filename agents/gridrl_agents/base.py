@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gridrl_agents.errors import SettingsError, check_whole
 from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.streams import EVALUATION, Streams
 
@@ -87,8 +88,6 @@ class Policy:
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     """Return `seeds` as whole numbers; raises `SettingsError` unless there is at least one and all are at least 0."""
-    from gridrl_agents.errors import SettingsError, check_whole
-
     for seed in seeds:
         check_whole("a seed", seed, 0)
     if not len(seeds):

@@ -86,9 +86,9 @@ def make(
     """Return an agent with one run for each of `seeds`.
 
     `observation_support` (bool, in the observation's shape) marks the entries that can ever be other than zero;
-    networks read only these. A deep agent sets torch to one thread and to flush denormals, for the whole process (see
-    `gridrl_agents.deep.configure`). Raises `SettingsError` for an unknown name or setting (with the nearest right one),
-    a setting out of range, or a space that the agent cannot take.
+    networks read only these, and tables have no use for it. A deep agent sets torch to one thread and to flush
+    denormals, for the whole process (see `gridrl_agents.deep.configure`). Raises `SettingsError` for an unknown name or
+    setting (with the nearest right one), a setting out of range, or a space that the agent cannot take.
     """
     entry = _entry(name)
     known = [field.name for field in dataclasses.fields(entry.settings)]

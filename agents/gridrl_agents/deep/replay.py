@@ -43,17 +43,23 @@ class UniformReplay:
             "obs": torch.zeros(capacity, runs, width, dtype=dtype),
             "action": torch.zeros(capacity, runs, dtype=torch.int64),
             "reward": torch.zeros(capacity, runs),
-            "terminated": torch.zeros(capacity, runs, dtype=torch.bool),
+            "discount": torch.zeros(capacity, runs),
             "next_obs": torch.zeros(capacity, runs, width, dtype=dtype),
         }
         self._writable = {name: field.numpy() for name, field in self._fields.items()}  # the same memory
         self._flat = {name: field.flatten(0, 1) for name, field in self._fields.items()}  # the same memory
 
-    def add(self, **transition: np.ndarray) -> None:
-        """Keep one transition of each run: `obs` and `next_obs` [R, width], `action`, `reward`, `terminated` [R]."""
-        for name, field in self._writable.items():
-            field[self._position] = transition[name]
-        self._position = (self._position + 1) % self._capacity
+    def add(
+        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, next_obs: np.ndarray, terminated: np.ndarray
+    ) -> None:
+        """Keep one transition of each run: `obs` and `next_obs` are [R, width], the others [R]."""
+        at, fields = self._position, self._writable
+        fields["obs"][at] = obs
+        fields["action"][at] = action
+        fields["reward"][at] = reward
+        fields["discount"][at] = self._gamma * (1.0 - np.asarray(terminated, dtype=np.float64))
+        fields["next_obs"][at] = next_obs
+        self._position = (at + 1) % self._capacity
         self.size = min(self.size + 1, self._capacity)
 
     def sample(self) -> Batch:
@@ -61,15 +67,16 @@ class UniformReplay:
         runs, batch_size = self._weight.shape
         place = (self._streams.uniform(batch_size) * self.size).astype(np.int64)
         index = torch.from_numpy((place * runs + self._runs).ravel())
-        drawn = {
-            name: flat.index_select(0, index).unflatten(0, (runs, batch_size)) for name, flat in self._flat.items()
-        }
+
+        def drawn(name: str, *shape: int) -> Tensor:
+            return self._flat[name].index_select(0, index).view(runs, batch_size, *shape)
+
         return Batch(
-            obs=drawn["obs"],
-            action=drawn["action"],
-            reward=drawn["reward"],
-            discount=self._gamma * (1.0 - drawn["terminated"].float()),
-            next_obs=drawn["next_obs"],
+            obs=drawn("obs", -1),
+            action=drawn("action"),
+            reward=drawn("reward"),
+            discount=drawn("discount"),
+            next_obs=drawn("next_obs", -1),
             weight=self._weight,
         )
 
