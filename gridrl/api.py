@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gridrl_agents.registry import settings_class
-
 from gridrl import truth
 from gridrl.errors import unknown
 from gridrl.problem import ProblemSettings
 from gridrl.run_folder import writing
 from gridrl.training import Run, start
 from gridrl.training_settings import TrainSettings
+from gridrl_agents.registry import settings_class
 from gridrl_envs.level import Level
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
 from gridrl_agents.base import Agent
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ class UserError(Exception):
 
 def user_errors() -> tuple[type[Exception], ...]:
     """Return every exception whose message is meant for the user, without a traceback."""
-    from gridrl_agents.errors import SettingsError
     from gymnasium.error import Error as GymnasiumError
 
+    from gridrl_agents.errors import SettingsError
     from gridrl_envs.level import LevelError
 
     return (UserError, LevelError, SettingsError, GymnasiumError)

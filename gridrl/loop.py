@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from gridrl_agents.base import Agent, Transition
 from gymnasium.vector import VectorEnv
+
+from gridrl_agents.base import Agent, Transition
 
 
 class Step(NamedTuple):

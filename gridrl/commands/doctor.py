@@ -124,10 +124,9 @@ def _torch() -> Finding:
 
 
 def _speed() -> Finding:
-    from gridrl_agents.registry import make
-
     from gridrl.loop import steps
     from gridrl.problem import Problem, ProblemSettings
+    from gridrl_agents.registry import make
 
     problem = Problem(ProblemSettings())
     env = problem.make_vector(1)
