@@ -48,10 +48,10 @@ def train_all(jobs: Sequence[Job], lanes: Sequence[Sequence[int]]) -> Iterator[R
             try:
                 report: Report = reports.get(timeout=0.5)
             except queue.Empty:
-                dead = [process for process in processes if process.exitcode not in (None, 0)]
-                if dead and reports.empty():
+                codes = [process.exitcode for process in processes]
+                if reports.empty() and (any(codes) or None not in codes):
                     raise UserError(
-                        f"a training process ended with code {dead[0].exitcode} (out of memory?); "
+                        f"a training process ended early (exit codes {codes}; out of memory?); "
                         "what it had saved can be resumed: gridrl resume FOLDER"
                     ) from None
                 continue

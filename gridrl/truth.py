@@ -57,3 +57,21 @@ def optimum(level: "Level", gamma: float) -> tuple[float, float] | None:
     except LevelError:
         return None
     return value, value
+
+
+def return_bounds(level: "Level", gamma: float) -> tuple[float, float]:
+    """Return a lower and an upper bound on the discounted return from any state of `level`, noise left aside.
+
+    The bound lets the player take the best (or worst) items there are, one on each step from the first on, and end with
+    the best (or worst) end; so it holds for every policy, and is not tight.
+    """
+    rewards, num_coins, num_poisons = level.rewards, len(level.coins), len(level.poisons)
+    items = np.repeat([rewards.coin, rewards.poison], [num_coins, num_poisons])
+    ends = [0.0, rewards.caught] + [rewards.goal] * bool(level.goals) + [rewards.pit] * bool(level.pits)
+    steps = level.max_steps if gamma == 1 else 1 / (1 - gamma)  # a value looks beyond the step limit
+    bounds = []
+    for sign in (-1.0, 1.0):
+        ordered = np.sort(np.maximum(sign * items, 0.0))[::-1]
+        best = (ordered * gamma ** np.arange(ordered.size)).sum() + max(sign * end for end in ends)
+        bounds.append(sign * float(best + max(sign * rewards.step, 0.0) * steps))
+    return bounds[0], bounds[1]

@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
 
     from rich.console import Console
 
-    from gridrl.commands.progress import progress_bar
+    from gridrl.commands.progress import INTERRUPTED, progress_bar
     from gridrl.parallel import Report
     from gridrl.run_folder import writing
 
@@ -58,7 +58,12 @@ def main(argv: list[str]) -> int:
             note = {} if report.greedy_return is None else {"note": f"greedy return {report.greedy_return:.0f}"}
             bar.update(tasks[report.job], completed=report.step, **note)  # type: ignore[arg-type]
 
-        demo.train(jobs, show)
+        try:
+            demo.train(jobs, show)
+        except KeyboardInterrupt:
+            bar.stop()
+            print(f"Stopped; what was learned is saved. To go on with one: gridrl resume {jobs[0].folder}")
+            return INTERRUPTED
     console.print("drawing ...")
     results = demo.collect(jobs)
     with writing(folder):

@@ -58,5 +58,5 @@ def main(argv: list[str]) -> int:
                 str(episodes),
             )
     Console().print(table)
-    print(f"discounted at gamma {run.agent.gamma:g}. Next:\n  gridrl watch {options.run}\n  gridrl map {options.run}")
+    print(f"discounted at gamma {run.agent.gamma:g}. Next:\n  gridrl watch {options.run}")
     return 0

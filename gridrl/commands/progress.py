@@ -48,7 +48,7 @@ def run_in_front(training: Training) -> int:
         values = training.final(metric)
         spread = f", runs from {values.min():.1f} to {values.max():.1f}" if num_runs > 1 else ""
         console.print(f"{name}: {values.mean():.1f}{spread}")
-    console.print(
-        f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl map {folder}\n  gridrl watch {folder}"
-    )
+    console.print(f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl watch {folder}")
+    if training.problem.is_gridworld:
+        console.print(f"  gridrl map {folder}")
     return 0

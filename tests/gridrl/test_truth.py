@@ -8,7 +8,7 @@ import pytest
 
 from gridrl.beliefs import on_grid, start_situation
 from gridrl.problem import Problem, ProblemSettings
-from gridrl.truth import DENSE_OPTIMUM, optimum, solve
+from gridrl.truth import DENSE_OPTIMUM, optimum, return_bounds, solve
 from gridrl_envs.dynamics import State, States
 from gridrl_envs.level import Level, LevelError
 
@@ -94,3 +94,21 @@ def test_the_true_map_agrees_with_the_start_value() -> None:
     assert found.values[problem.level.starts[0]] == solution.start_value()
     states = States.of([State(problem.level.starts[0], 0, (True,) * problem.gridworld.dynamics.num_items)])
     assert solution.q_at(states).shape == (1, 4)
+
+
+def test_return_bounds_by_hand() -> None:
+    level = Level.from_string("#########\n#P$@ $ G#\n#########\n", max_steps=3, rewards={"step": -1.0})
+    low, high = return_bounds(level, 0.5)
+    # Best: both coins on the first two steps, then the goal; worst: the poison at once, and -1 for ever.
+    assert high == pytest.approx(100 + 50 + 100)
+    assert low == pytest.approx(-100 - 1 / (1 - 0.5))
+
+
+def test_return_bounds_hold_for_the_optimum_and_its_opposite() -> None:
+    level = Level.load("dense-small")
+    low, high = return_bounds(level, 0.9)
+    values = solve(level, 0.9).values
+    assert values.max() <= high
+    worst = solve(level.replace(rewards=type(level.rewards)(coin=-100.0, poison=100.0)), 0.9).values
+    assert -worst.max() >= low
+    assert low < 0 < values.max(), "and they say something"

@@ -1,0 +1,48 @@
+"""Several runs at once: reports, failures and processes that die are told, and nothing hangs."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from gridrl.errors import UserError
+from gridrl.parallel import Job, train_all
+from gridrl.problem import ProblemSettings
+from gridrl.training import Run, start
+from gridrl.training_settings import TrainSettings
+
+
+def a_job(folder: Path, steps: int) -> Job:
+    settings = TrainSettings(seeds=2, steps=steps, eval_period=steps // 2, eval_episodes=1)
+    start("q-learning", ProblemSettings(env="dense-small-v0", coins=2), settings, {}, out=folder)
+    return Job(folder.name, folder, steps)
+
+
+def test_every_job_is_finished_and_reported(tmp_path: Path) -> None:
+    jobs = [a_job(tmp_path / name, 400) for name in ("a", "b", "c")]
+    reports = list(train_all(jobs, [[0, 2], [1]]))
+    assert sorted(report.job for report in reports if report.finished) == [0, 1, 2]
+    assert {report.step for report in reports if report.finished} == {400}
+    assert any(report.greedy_return is not None for report in reports)
+    assert [Run.load(job.folder).step for job in jobs] == [400, 400, 400]
+
+
+def test_a_failure_is_told_with_the_jobs_name(tmp_path: Path) -> None:
+    job = a_job(tmp_path / "a", 400)
+    (tmp_path / "a" / "config.toml").unlink()
+    with pytest.raises(UserError, match=r"^a: .* has no config\.toml"):
+        list(train_all([job], [[0]]))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_is_ended_from_outside_is_noticed(tmp_path: Path, how: signal.Signals) -> None:
+    import multiprocessing
+
+    job = a_job(tmp_path / "a", 2_000_000)
+    with pytest.raises(UserError, match="ended early"):
+        for number, _ in enumerate(train_all([job], [[0]])):
+            if number == 3:
+                (worker,) = multiprocessing.active_children()
+                assert worker.pid is not None
+                os.kill(worker.pid, how)
