@@ -1,8 +1,8 @@
 """The first numbers of the project: `python -m benchmarks.basics`.
 
-Updates per second of DQN on dense-v0 for 1, 4 and 8 runs on one thread, steps per second of one environment and of 1024,
-and the time to `gridrl --help`. Medians of five, the measurements taken in turn, so that a slow moment of the machine
-falls on all of them.
+Updates per second of DQN on dense-v0 for 1, 4 and 8 runs on one thread, steps per second of one environment and of
+1024, and the time to `gridrl --help`. Medians of five, the measurements taken in turn, so that a slow moment of the
+machine falls on all of them.
 """
 
 import statistics

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import os
 import sys
 
 COMMANDS = {
@@ -12,6 +13,7 @@ COMMANDS = {
     "watch": "See a trained agent play, in a window or as a film (--video out.gif).",
     "play": "Play a level yourself, with the arrow keys.",
     "map": "Draw what a run believes: values and greedy arrows on the grid.",
+    "agents": "List the agents, with their papers; gridrl agents NAME tells one's settings.",
     "doctor": "Check this machine: packages, display, films, disk, speed.",
 }
 USAGE = """\
@@ -42,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         hint = f"did you mean {near[0]!r}?" if near else "see: gridrl --help"
         print(f"gridrl: unknown command {name!r}; {hint}", file=sys.stderr)
         return 2
+    sys.path.append(os.getcwd())  # so that `module:Class` in this folder is found; last, so that it hides nothing
     try:
         return importlib.import_module(f"gridrl.commands.{name}").main(rest)
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,14 +25,18 @@ LEVEL_COPY = "level.toml"  # a run folder's own copy of the level it was trained
 
 @dataclass(frozen=True)
 class ProblemSettings:
-    """What is to be learned; the fields after `env` are for our gridworlds alone."""
+    """What is to be learned; the fields from `level` to `max_steps` are for our gridworlds alone."""
 
     env: str = "dense-v0"
     """Gymnasium id: one of ours, or any with discrete actions (`module:Name-v0` imports the module first)."""
     level: str | None = None
     """A level file (TOML or plain map) or a built-in level's name, in place of the id's own."""
-    observation: Literal["auto", "planes", "state"] = "auto"
-    """What the agent sees; auto: the state's index for a table where it can be had, the planes otherwise."""
+    observation: Literal["auto", "planes", "state", "window", "pixels"] = "auto"
+    """What the agent sees; auto: state for a table where it can be had, window for a memory, planes for all others."""
+    window_radius: int | None = None
+    """How far the window reaches; 2 cells if not given."""
+    tile_size: int | None = None
+    """Pixels of a cell's side in the observation `pixels`; 6 if not given."""
     coins: int | None = None
     """Keep only this many coins, and at most as many poisons: those nearest to the start."""
     slip: float | None = None
@@ -41,6 +45,22 @@ class ProblemSettings:
     """Standard deviation of noise added to each reward; the level's own if not given."""
     max_steps: int | None = None
     """Steps after which an episode is cut; the level's own if not given."""
+    preprocess: Literal["none", "atari"] = "none"
+    """atari, where pictures are seen: several at once, grey, 84 x 84; actions repeated; learns from rewards' signs."""
+    action_repeat: int | None = None
+    """Times that --preprocess atari takes each action; 4 if not given."""
+    frame_stack: int | None = None
+    """Pictures that --preprocess atari shows at once; 4 if not given."""
+
+    def __post_init__(self) -> None:
+        if self.preprocess not in ("none", "atari"):
+            raise unknown("preprocess", self.preprocess, ("none", "atari"))
+        for name in ("action_repeat", "frame_stack"):
+            value, option = getattr(self, name), name.replace("_", "-")
+            if value is not None and self.preprocess == "none":
+                raise UserError(f"--{option} is for --preprocess atari; give that too, or leave it out.")
+            if value is not None and value < 1:
+                raise UserError(f"--{option} must be 1 or more, got {value}; give a larger one.")
 
 
 class Problem:
@@ -50,33 +70,49 @@ class Problem:
     not discrete; `LevelError` for a level or an observation that cannot be had.
     """
 
-    def __init__(self, settings: ProblemSettings, *, prefer_state: bool = False) -> None:
+    def __init__(self, settings: ProblemSettings, *, prefer_state: bool = False, prefer_window: bool = False) -> None:
         self.settings = settings
+        self._is_wrapped = settings.preprocess != "none"
         self.spec = _find_spec(settings.env)
         self.is_gridworld = self.spec.vector_entry_point == "gridrl_envs.vector:GridworldVectorEnv"
-        self._kwargs = self._gridworld_kwargs(prefer_state) if self.is_gridworld else self._foreign_kwargs()
+        self._kwargs = (
+            self._gridworld_kwargs(prefer_state, prefer_window) if self.is_gridworld else self._foreign_kwargs()
+        )
         space = self._probe.single_action_space
         if type(space).__name__ != "Discrete":
             raise UserError(f"{settings.env} has actions {space}; agents here choose among Discrete actions only.")
 
-    def make_vector(self, num_envs: int) -> "AnyVectorEnv":
-        """Return `num_envs` environments stepped together, autoreset disabled: their owner resets what has ended."""
+    def make_vector(self, num_envs: int, *, learning: bool = False) -> "AnyVectorEnv":
+        """Return `num_envs` environments stepped together, autoreset disabled: their owner resets what has ended.
+
+        Those for `learning` give clipped rewards where the preprocessing says so.
+        """
         import gymnasium
         from gymnasium.vector import AutoresetMode
 
         env: Any
-        disabled: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED}
-        if self.is_gridworld:
-            env = gymnasium.make_vec(self.spec, num_envs, **disabled, **self._kwargs)
+        options: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED}
+        if self.is_gridworld and not self._is_wrapped:
+            env = gymnasium.make_vec(self.spec, num_envs, **options, **self._kwargs)
         else:
-            env = gymnasium.make_vec(self.spec, num_envs, vectorization_mode="sync", vector_kwargs=disabled)
+            options = {"vector_kwargs": options, "wrappers": [partial(self._wrap, learning=learning)]}
+            env = gymnasium.make_vec(self.spec, num_envs, vectorization_mode="sync", **options, **self._kwargs)
         return env
 
     def make_single(self, render_mode: str | None = None) -> "gymnasium.Env":
         """Return one environment, to be looked at."""
         import gymnasium
 
-        return gymnasium.make(self.spec, render_mode=render_mode, **self._kwargs)
+        return self._wrap(gymnasium.make(self.spec, render_mode=render_mode, **self._kwargs), learning=False)
+
+    def _wrap(self, env: "gymnasium.Env", learning: bool) -> "gymnasium.Env":
+        if not self._is_wrapped:
+            return env
+        from gridrl.atari import AtariPictures, clip_rewards
+
+        names = ("action_repeat", "frame_stack")
+        env = AtariPictures(env, **{name: value for name in names if (value := getattr(self.settings, name))})
+        return clip_rewards(env) if learning else env
 
     @cached_property
     def _probe(self) -> "AnyVectorEnv":
@@ -94,17 +130,33 @@ class Problem:
 
     @property
     def gridworld(self) -> "GridworldVectorEnv":
-        """One of our gridworlds, to be asked what states look like; raises `UserError` for another environment."""
+        """One of our gridworlds, to be asked what states look like.
+
+        Raises `UserError` for another environment, and where an observation shows more than one state.
+        """
+        if self._is_wrapped:
+            raise UserError(
+                "with --preprocess atari an observation shows several steps at once, so that no state has a value of "
+                "its own to be shown; train with --observation pixels alone."
+            )
+        return self._world
+
+    @cached_property
+    def _world(self) -> "GridworldVectorEnv":
         if not self.is_gridworld:
             raise UserError(
                 f"{self.settings.env} is no gridworld; use dense-v0, dense-small-v0 or a level of your own."
             )
-        return self._probe.unwrapped  # type: ignore[return-value]
+        if not self._is_wrapped:
+            return self._probe.unwrapped  # type: ignore[return-value]
+        from gridrl_envs.vector import GridworldVectorEnv
+
+        return GridworldVectorEnv(1, **(self.spec.kwargs | self._kwargs))
 
     @property
     def level(self) -> "Level":
         """The level of a gridworld, all settings applied; raises `UserError` for another environment."""
-        return self.gridworld.level
+        return self._world.level
 
     @property
     def observation_support(self) -> "np.ndarray | None":
@@ -118,15 +170,19 @@ class Problem:
             return False
         return self.level.slip == 0 and self.level.reward_noise == 0 and len(self.level.starts) == 1
 
-    def _gridworld_kwargs(self, prefer_state: bool) -> dict[str, Any]:
+    def _gridworld_kwargs(self, prefer_state: bool, prefer_window: bool) -> dict[str, Any]:
         from gridrl_envs.level import LevelError
         from gridrl_envs.vector import GridworldVectorEnv
 
         given = dataclasses.asdict(self.settings)
-        names = ("level", "coins", "slip", "reward_noise", "max_steps")
+        names = ("level", "coins", "slip", "reward_noise", "max_steps", "window_radius", "tile_size")
         kwargs = {name: given[name] for name in names if given[name] is not None}
         if self.settings.observation != "auto":
             return kwargs | {"observation": self.settings.observation}
+        if self._is_wrapped:
+            return kwargs | {"observation": "pixels"}
+        if prefer_window:
+            return kwargs | {"observation": "window"}
         if prefer_state:
             try:
                 GridworldVectorEnv(1, **(self.spec.kwargs | kwargs), observation="state")
@@ -138,10 +194,13 @@ class Problem:
     def _foreign_kwargs(self) -> dict[str, Any]:
         default = ProblemSettings(env=self.settings.env)
         for field in dataclasses.fields(self.settings):
+            if field.name in ("preprocess", "action_repeat", "frame_stack"):
+                continue
             if getattr(self.settings, field.name) != getattr(default, field.name):
                 option = field.name.replace("_", "-")
                 raise UserError(f"--{option} is for gridworlds, and {self.settings.env} is none; leave it out.")
-        return {}
+        # Atari environments repeat actions themselves; the recipe looks at the pictures in between.
+        return {"frameskip": 1} if self._is_wrapped and "frameskip" in self.spec.kwargs else {}
 
 
 def freeze_level(settings: ProblemSettings, folder: Path) -> ProblemSettings:

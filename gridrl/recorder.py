@@ -20,9 +20,10 @@ def mean_over_runs(rows: list[Row], metric: str) -> float | None:
 class Recorder:
     """Consumes steps and turns them into rows of metrics.csv.
 
-    Per period and run: the mean of each metric the agent returned, `train_return` (mean over the episodes that ended),
-    `episodes` (how many), `epsilon`; then, from the evaluators, `return`, `discounted_return` and `episode_length` at
-    the tutorial's epsilon .05, the same with `greedy_` before them, and `max_q_start`, max_a Q at the start.
+    Per period and run: the mean of each metric the agent returned (nan counts as not measured), `train_return` (mean
+    over the episodes that ended), `episodes` (how many), `epsilon`; then, from the evaluators, `return`,
+    `discounted_return` and `episode_length` at the tutorial's epsilon .05, the same with `greedy_` before them, and
+    `max_q_start`, max_a Q at the start.
     """
 
     def __init__(self, seeds: list[int]) -> None:
@@ -36,12 +37,11 @@ class Recorder:
         transition, metrics = step.transition, step.metrics
         self._episode_return += transition.reward
         for name, value in metrics.items():
-            if name in self._sums:
-                self._sums[name] += value
-                self._counts[name] += 1
-            else:
-                self._sums[name] = np.array(value, dtype=np.float64)
-                self._counts[name] = np.ones(len(self.seeds))
+            if name not in self._sums:
+                self._sums[name], self._counts[name] = np.zeros(len(self.seeds)), np.zeros(len(self.seeds))
+            measured = ~np.isnan(value)
+            self._sums[name] += np.where(measured, value, 0.0)
+            self._counts[name] += measured
         ended = transition.terminated | transition.truncated
         if ended.any():
             zeros = np.zeros(len(self.seeds))

@@ -54,7 +54,8 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path | None, config: RunConfig, command: str) -> "RunFolder":
         """Make the folder (by default the next free one under runs/) and write its config, last of all and whole."""
-        path = path or _next_free(Path("runs"), f"{config.agent}-{config.problem.env.rpartition(':')[2]}")
+        names = (config.agent.rpartition(":")[2], config.problem.env.rpartition(":")[2])
+        path = path or _next_free(Path("runs"), "-".join(names))
         folder = cls(path)
         with writing(path):
             if path.exists() and any(path.iterdir()):

@@ -18,6 +18,7 @@ from gridrl.problem import Problem, ProblemSettings
 from gridrl.recorder import Recorder, Row
 from gridrl.run_folder import RunConfig, RunFolder
 from gridrl.training_settings import TrainSettings
+from gridrl.truth import return_bounds
 from gridrl_agents.base import Agent
 from gridrl_agents.registry import make, settings_class
 from gridrl_agents.streams import ENVIRONMENT, seed_sequence
@@ -39,6 +40,7 @@ class Run:
             self.problem.action_space,
             self.config.seeds,
             observation_support=self.problem.observation_support,
+            return_bounds=self._return_bounds(),
             **self.config.agent_settings,
         )
         self.step = 0
@@ -65,6 +67,10 @@ class Run:
         except KeyError as error:
             raise UserError(f"{paths[-1]} lacks {error}; it is no checkpoint of this run: train again.") from None
         return state
+
+    def _return_bounds(self) -> tuple[float, float] | None:
+        gamma = self.config.agent_settings.get("gamma")
+        return return_bounds(self.problem.level, gamma) if self.problem.is_gridworld and gamma is not None else None
 
     @property
     def metrics(self) -> Any:
@@ -101,7 +107,7 @@ class Training(Run):
     def __init__(self, folder: RunFolder) -> None:
         super().__init__(folder)
         config = self.config
-        self.env = self.problem.make_vector(len(config.seeds))
+        self.env = self.problem.make_vector(len(config.seeds), learning=True)
         self.recorder = Recorder(config.seeds)
         self.exploring = Evaluator(self.problem, config.seeds, config.eval_episodes)
         self.greedy = Evaluator(
@@ -170,10 +176,10 @@ class Training(Run):
 
 
 def make_problem(agent: str, settings: ProblemSettings) -> Problem:
-    """Return the problem as this agent sees it: tables prefer the state's index, networks the planes."""
-    from gridrl_agents.registry import prefers_state
+    """Return the problem as this agent sees it: tables prefer the state's index, memories the window."""
+    from gridrl_agents.registry import prefers_state, remembers
 
-    return Problem(settings, prefer_state=prefers_state(agent))
+    return Problem(settings, prefer_state=prefers_state(agent), prefer_window=remembers(agent))
 
 
 def start(

@@ -5,7 +5,7 @@ Shape letters: R runs (independent learners, stepped together), N any number of 
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class Transition(NamedTuple):
 class Agent(ABC):
     """R independent learners, each with its own seed. What a run does depends on its seed and on no other run."""
 
+    prefers_state: ClassVar[bool] = False  # whether it does best with a state's number, as tables do
+
     seeds: tuple[int, ...]
     gamma: float
     num_updates: int  # learning steps of each run so far
@@ -48,7 +50,10 @@ class Agent(ABC):
 
     @abstractmethod
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Learn from one step of every run; return metrics, each float [R], and none when nothing was learned."""
+        """Learn from one step of every run; return metrics, each float [R], and none when nothing was learned.
+
+        A metric is nan for a run that had nothing to measure while others had.
+        """
 
     @abstractmethod
     def q_values(self, obs: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gridrl_agents.deep.settings import DQNSettings
-from gridrl_agents.errors import check_known
-from gridrl_agents.tabular.settings import QLearningSettings
+from gridrl_agents.deep.drqn_settings import DRQNSettings
+from gridrl_agents.deep.recipes import RECIPES
+from gridrl_agents.errors import SettingsError, check_known, check_number
+from gridrl_agents.tabular.rules import RULES
+from gridrl_agents.tabular.settings import FittedQSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,43 +17,75 @@ if TYPE_CHECKING:
 
     from gridrl_agents.base import Agent
 
-Build = Callable[["Space", "Space", Sequence[int], "np.ndarray | None", Any], "Agent"]
 
+class Task(NamedTuple):
+    """What an agent is built for: all that it is told of its environment, and the runs' seeds."""
 
-def _q_learning(
-    observation_space: "Space",
-    action_space: "Space",
-    seeds: Sequence[int],
-    observation_support: "np.ndarray | None",
-    settings: QLearningSettings,
-) -> "Agent":
-    from gridrl_agents.tabular.q_learning import QLearning
-
-    return QLearning(observation_space, action_space, seeds, settings)
-
-
-def _dqn(
-    observation_space: "Space",
-    action_space: "Space",
-    seeds: Sequence[int],
-    observation_support: "np.ndarray | None",
-    settings: DQNSettings,
-) -> "Agent":
-    from gridrl_agents.deep.build import build_dqn
-
-    return build_dqn(observation_space, action_space, seeds, observation_support, settings)
+    observation_space: "Space"
+    action_space: "Space"
+    seeds: Sequence[int]
+    observation_support: "np.ndarray | None"
+    return_bounds: tuple[float, float] | None
 
 
 class _Entry(NamedTuple):
     line: str
+    paper: str
     settings: type
-    build: Build
+    build: Callable[[Task, Any], "Agent"]
     prefers_state: bool
+    remembers: bool = False
+
+
+def _table(module: str, name: str) -> Callable[[Task, Any], "Agent"]:
+    """Return what builds a tabular agent, the class `name` in `module`, imported when it is built."""
+
+    def build(task: Task, settings: Any) -> "Agent":
+        agent = getattr(import_module(f"gridrl_agents.tabular.{module}"), name)
+        return agent(task.observation_space, task.action_space, task.seeds, settings)
+
+    return build
+
+
+def _fitted_q(task: Task, settings: Any) -> "Agent":
+    from gridrl_agents.tabular.build_fitted_q import build_fitted_q
+
+    return build_fitted_q(*task[:4], settings)
+
+
+def _network(task: Task, settings: Any) -> "Agent":
+    from gridrl_agents.deep.build import build_dqn
+
+    return build_dqn(*task, settings)
+
+
+def _recurrent_network(task: Task, settings: Any) -> "Agent":
+    from gridrl_agents.deep.drqn_build import build_drqn
+
+    return build_drqn(task.observation_space, task.action_space, task.seeds, task.observation_support, settings)
 
 
 _AGENTS = {
-    "q-learning": _Entry("a table and one-step bootstrapping (Watkins 1989)", QLearningSettings, _q_learning, True),
-    "dqn": _Entry("a network, replay and a target network (Mnih et al. 2015)", DQNSettings, _dqn, False),
+    **{
+        name: _Entry(rule.line, rule.paper, rule.settings, _table(rule.module, rule.agent), True)
+        for name, rule in RULES.items()
+    },
+    "fitted-q": _Entry(
+        "a table or a network, fitted to the backups of a whole batch",
+        "Gordon 1996; Ernst, Geurts & Wehenkel 2005",
+        FittedQSettings,
+        _fitted_q,
+        True,
+    ),
+    **{name: _Entry(recipe.line, recipe.paper, recipe.settings, _network, False) for name, recipe in RECIPES.items()},
+    "drqn": _Entry(
+        "a network with a memory, for those who do not see everything at once",
+        "Hausknecht & Stone 2015",
+        DRQNSettings,
+        _recurrent_network,
+        False,
+        remembers=True,
+    ),
 }
 
 
@@ -64,6 +99,11 @@ def describe(name: str) -> str:
     return _entry(name).line
 
 
+def paper(name: str) -> str:
+    """Return where an agent comes from, a short citation; raises `SettingsError` for an unknown name."""
+    return _entry(name).paper
+
+
 def settings_class(name: str) -> type:
     """Return an agent's frozen dataclass of settings; raises `SettingsError` for an unknown name."""
     return _entry(name).settings
@@ -74,6 +114,11 @@ def prefers_state(name: str) -> bool:
     return _entry(name).prefers_state
 
 
+def remembers(name: str) -> bool:
+    """Say whether an agent has a memory, and so need not see everything at once."""
+    return _entry(name).remembers
+
+
 def make(
     name: str,
     observation_space: "Space",
@@ -81,22 +126,56 @@ def make(
     seeds: Sequence[int],
     *,
     observation_support: "np.ndarray | None" = None,
+    return_bounds: tuple[float, float] | None = None,
     **settings: Any,
 ) -> "Agent":
     """Return an agent with one run for each of `seeds`.
 
     `observation_support` (bool, in the observation's shape) marks the entries that can ever be other than zero;
-    networks read only these, and tables have no use for it. A deep agent sets torch to one thread and to flush
-    denormals, for the whole process (see `gridrl_agents.deep.configure`). Raises `SettingsError` for an unknown name or
-    setting (with the nearest right one), a setting out of range, or a space that the agent cannot take.
+    networks read only these, and tables have no use for it. `return_bounds` are the lowest and the highest discounted
+    return that the environment can give, in units of reward: the support of categorical agents whose `v_min` and
+    `v_max` are not set. A deep agent sets torch to one thread and to flush denormals, for the whole process (see
+    `gridrl_agents.deep.configure`). Raises `SettingsError` for an unknown name or setting (with the nearest right one),
+    a setting out of range, or a space that the agent cannot take.
     """
     entry = _entry(name)
     known = [field.name for field in dataclasses.fields(entry.settings)]
     for setting in settings:
         check_known(f"setting of {name}", setting, known)
-    return entry.build(observation_space, action_space, seeds, observation_support, entry.settings(**settings))
+    if return_bounds is not None:
+        low, high = (float(bound) for bound in return_bounds)
+        check_number("the lower of return_bounds", low, -float("inf"), float("inf"))
+        check_number("the upper of return_bounds", high, -float("inf"), float("inf"))
+        if low > high:
+            raise SettingsError(f"return_bounds must be the lowest and the highest return, not ({low:g}, {high:g}).")
+        return_bounds = low, high
+    task = Task(observation_space, action_space, seeds, observation_support, return_bounds)
+    return entry.build(task, entry.settings(**settings))
 
 
 def _entry(name: str) -> _Entry:
+    if ":" in name:
+        return _users_entry(name)
     check_known("agent", name, _AGENTS)
     return _AGENTS[name]
+
+
+def _users_entry(name: str) -> _Entry:
+    """Return the row of an agent of the user's, `module:Class`; the class says the rest."""
+    module, _, attribute = name.partition(":")
+    try:
+        members = vars(import_module(module))
+    except ImportError as error:
+        raise SettingsError(
+            f"{name}: {module} cannot be imported ({error}); run from its folder, or install it."
+        ) from None
+    check_known(f"class of {module}", attribute, [key for key, value in members.items() if isinstance(value, type)])
+    agent = members[attribute]
+    if not dataclasses.is_dataclass(getattr(agent, "Settings", None)):
+        raise SettingsError(f"{name} must have a frozen dataclass `Settings`; see docs/write-your-own-agent.md.")
+
+    def build(task: Task, settings: Any) -> "Agent":
+        return agent(task.observation_space, task.action_space, task.seeds, settings)
+
+    line = (agent.__doc__ or attribute).strip().partition("\n")[0]
+    return _Entry(line, f"yours, {name}", agent.Settings, build, agent.prefers_state, remembers=False)

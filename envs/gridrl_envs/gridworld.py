@@ -15,11 +15,11 @@ from numpy.random import PCG64, Generator
 from gridrl_envs.ansi import ansi
 from gridrl_envs.dynamics import NUM_ACTIONS, PERPENDICULAR, Dynamics, State, States
 from gridrl_envs.geometry import moves
+from gridrl_envs.kinds import make_kind
 from gridrl_envs.level import Level
-from gridrl_envs.observations import planes_support
-from gridrl_envs.options import configure, observation_space
+from gridrl_envs.options import configure
 from gridrl_envs.streams import children
-from gridrl_envs.view import IndexView, Observation, PlanesView, View
+from gridrl_envs.view import Observation
 
 if TYPE_CHECKING:
     from gridrl_envs.window import Window
@@ -32,14 +32,15 @@ LARGEST_PICTURE = (1600, 1200)
 class GridworldEnv(gymnasium.Env[Observation, int]):
     """A level as a Gymnasium environment: `gymnasium.make("dense-v0", level="my.toml", coins=4)`.
 
-    Actions: 0 up, 1 down, 2 left, 3 right. Observations: "planes", uint8 [rows, columns, P], or "state", the number of
-    the state. Every info is {"coins_left": int, "caught": bool}. The step limit is `truncated`, and only where the
-    step did not terminate as well.
+    Actions: 0 up, 1 down, 2 left, 3 right. Observations: "planes", uint8 [rows, columns, P]; "state", the number of the
+    state; "window", the planes of the square of `window_radius` cells (2) around the player; "pixels", the picture with
+    cells of `tile_size` pixels (6), uint8 [H, W, 3]. Every info is {"coins_left": int, "caught": bool}. The step limit
+    is `truncated`, and only where the step did not terminate as well.
 
-    Attributes: `level`, `dynamics`, and `observation_support`, the entries of the planes that can ever be other than
-    zero, bool in their shape (None for "state"). Keywords that are not None replace the level's settings, and
-    `coins=k` keeps the k coins and at most k poisons nearest to the start. Raises `LevelError` if the level or a
-    setting is wrong, or the level has too many states for "state".
+    Attributes: `level`, `dynamics`, and `observation_support`, the entries of the planes or the window that can ever be
+    other than zero, bool in their shape (None for the other kinds). Keywords that are not None replace the level's
+    settings, and `coins=k` keeps the k coins and at most k poisons nearest to the start. Raises `LevelError` if the
+    level or a setting is wrong, or the level has too many states for "state".
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012
@@ -54,6 +55,8 @@ class GridworldEnv(gymnasium.Env[Observation, int]):
         reward_noise: float | None = None,
         max_steps: int | None = None,
         patrol_period: int | None = None,
+        window_radius: int | None = None,
+        tile_size: int | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
@@ -62,12 +65,12 @@ class GridworldEnv(gymnasium.Env[Observation, int]):
         settings = {"slip": slip, "reward_noise": reward_noise, "max_steps": max_steps, "patrol_period": patrol_period}
         self.level = level = configure(level, coins, **settings)
         self.dynamics = Dynamics(level)
-        space, index = observation_space(self.dynamics, observation)
-        self.observation_space = space  # type: ignore[assignment]
-        self.observation_support = planes_support(self.dynamics) if index is None else None
+        kind = make_kind(self.dynamics, observation, window_radius, tile_size)
+        self.observation_space = kind.space  # type: ignore[assignment]
+        self.observation_support = kind.support
         self.action_space = spaces.Discrete(NUM_ACTIONS)  # type: ignore[assignment]
         self.render_mode = render_mode
-        self._view: View = PlanesView(self.dynamics) if index is None else IndexView(self.dynamics, index)
+        self._view = kind.view()
         self._window: Window | None = None
         self._streams: tuple[Generator, ...] = ()  # of starts, slips and noise; made when first drawn from
         self._has_state = False  # after the first reset

@@ -1,17 +1,9 @@
-"""The keywords that both environments share: a level with other settings, and the kind of observation."""
+"""The keywords that both environments share: a level with other settings."""
 
 import os
 from typing import Any
 
-import numpy as np
-from gymnasium import spaces
-
-from gridrl_envs.dynamics import Dynamics
-from gridrl_envs.level import Level, LevelError
-from gridrl_envs.observations import StateIndex, scene
-from gridrl_envs.settings import suggest
-
-OBSERVATIONS = ("planes", "state")
+from gridrl_envs.level import Level
 
 
 def configure(level: "Level | str | os.PathLike[str]", coins: int | None, **settings: Any) -> Level:
@@ -20,16 +12,3 @@ def configure(level: "Level | str | os.PathLike[str]", coins: int | None, **sett
     if coins is not None:
         level = level.keep_coins(coins)
     return level.replace(**{key: value for key, value in settings.items() if value is not None})
-
-
-def observation_space(dynamics: Dynamics, observation: str) -> "tuple[spaces.Box | spaces.Discrete, StateIndex | None]":
-    """Return the space of one observation, and for "state" the numbering of the states.
-
-    Raises `LevelError` for an unknown kind, or one that the level cannot give.
-    """
-    if observation == "planes":
-        return spaces.Box(0, 1, scene(dynamics).shape, np.uint8), None
-    if observation == "state":
-        index = StateIndex(dynamics)
-        return spaces.Discrete(index.num_states), index
-    raise LevelError(f"unknown observation {observation!r}; {suggest(str(observation), OBSERVATIONS)}")

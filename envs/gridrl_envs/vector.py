@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from gridrl_envs.ansi import ansi
 from gridrl_envs.arguments import check_actions, check_reset_options, check_seeds
 from gridrl_envs.dynamics import NUM_ACTIONS, Dynamics, States
+from gridrl_envs.kinds import make_kind
 from gridrl_envs.level import Level, LevelError
-from gridrl_envs.observations import planes, planes_support
-from gridrl_envs.options import configure, observation_space
+from gridrl_envs.options import configure
 from gridrl_envs.settings import check_whole
 from gridrl_envs.streams import Streams, children
-from gridrl_envs.views import IndexViews, PlanesViews, Views
 
 MAX_ENVS = 2**20
 STREAMS = ("start", "slip", "noise")  # in the order of `streams.children`
-Observations = NDArray[Any]  # uint8 [N, rows, columns, P], or int64 [N] for "state"
+Observations = NDArray[Any]  # uint8 [N, ...], or int64 [N] for "state"
 
 
 class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
@@ -47,6 +46,8 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         reward_noise: float | None = None,
         max_steps: int | None = None,
         patrol_period: int | None = None,
+        window_radius: int | None = None,
+        tile_size: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
         copy: bool = True,
@@ -58,19 +59,17 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         settings = {"slip": slip, "reward_noise": reward_noise, "max_steps": max_steps, "patrol_period": patrol_period}
         self.level = configure(level, coins, **settings)
         self.dynamics = Dynamics(self.level)
-        space, self._index = observation_space(self.dynamics, observation)
-        self.observation_support = planes_support(self.dynamics) if self._index is None else None
-        self.single_observation_space = space
+        self._kind = make_kind(self.dynamics, observation, window_radius, tile_size)
+        self.observation_support = self._kind.support
+        self.single_observation_space = self._kind.space
         self.single_action_space = spaces.Discrete(NUM_ACTIONS)
-        self.observation_space = batch_space(space, self.num_envs)
+        self.observation_space = batch_space(self._kind.space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = self.metadata | {"autoreset_mode": self.autoreset_mode}
         self.render_mode = render_mode
         self.copy = copy
-        self._views: Views = (
-            PlanesViews(self.dynamics, self.num_envs) if self._index is None else IndexViews(self._index, self.num_envs)
-        )
+        self._views = self._kind.views(self.num_envs)
         self._states = self.dynamics.reset(self.num_envs)
         self._coins_left = np.zeros(self.num_envs, np.int64)
         self._ended = np.ones(self.num_envs, np.bool_)
@@ -137,7 +136,7 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
 
     def observe(self, states: States) -> Observations:
         """Return the observations of any states of this level; changes nothing, and checks nothing."""
-        return planes(self.dynamics, states) if self._index is None else self._index.encode(states)
+        return self._kind.of(states)
 
     def get_states(self) -> States:
         """Return the present states."""
@@ -228,13 +227,18 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         ended = self._ended
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended):
-            final_obs[row] = self._views.obs[row].copy() if self._index is None else int(self._views.obs[row])
+            final_obs[row] = self._one(row)
         return {
             "final_obs": final_obs,
             "_final_obs": ended.copy(),
             "final_info": _infos(np.where(ended, self._coins_left, 0), caught & ended, ended),
             "_final_info": ended.copy(),
         }
+
+    def _one(self, row: np.intp) -> Any:
+        """Return the observation of one environment, as the environment alone gives it."""
+        obs = self._views.obs[row]
+        return int(obs) if isinstance(self._kind.space, spaces.Discrete) else obs.copy()
 
     def _seed(self, rows: NDArray[np.intp], seeds: list[int | None]) -> None:
         for row in rows.tolist() if self._streams else ():

@@ -68,7 +68,7 @@ class PlanesView:
         self._board[item_byte] = 0
         self._board[floor] = 1
 
-    def observe(self, cell: int, phase: int) -> Observation:
+    def observe(self, cell: int, phase: int) -> NDArray[np.uint8]:
         """Return the planes, uint8 [rows, columns, P]."""
         planes = bytearray(self._board)
         for patroller, floor in self._patroller_bytes[phase]:

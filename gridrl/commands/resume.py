@@ -28,7 +28,8 @@ def main(argv: list[str]) -> int:
         RunFolder.open(options.run).extend(options.steps)
     training = Training.resume(options.run)
     if not training.is_exact:
-        print(f"{training.config.problem.env} cannot save its state: the run goes on with a new episode.")
+        how = " as it is wrapped" if training.problem.is_gridworld else ""
+        print(f"{training.config.problem.env}{how} cannot save its state: the run goes on with a new episode.")
     if training.step >= training.config.steps:
         print(f"{options.run} is complete at step {training.step}; to train on: --steps {2 * training.step}")
         return 0

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from gridrl.commands.options import command_line, parse
-from gridrl.errors import unknown
 from gridrl.problem import ProblemSettings
 from gridrl.training_settings import TrainSettings
 from gridrl_agents.registry import agent_names, describe, settings_class
@@ -23,10 +22,9 @@ def main(argv: list[str]) -> int:
         print(USAGE.format(agents="\n".join(f"  {name:12} {describe(name)}" for name in agent_names())))
         return 0 if argv and argv[0] in ("-h", "--help") else 2
     name, *rest = argv
-    if name not in agent_names():
-        raise unknown("agent", name, agent_names())
+    settings: Any = settings_class(name)
 
-    class AgentSettings(settings_class(name)):  # type: ignore[misc]
+    class AgentSettings(settings):
         def __post_init__(self) -> None:
             """Leave the checks to `start`, whose sentence then stands alone."""
 

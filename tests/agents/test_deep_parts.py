@@ -8,9 +8,9 @@ from gymnasium.spaces import Box, Discrete
 from gridrl_agents.deep.adam import Adam
 from gridrl_agents.deep.clipping import clip_norms_
 from gridrl_agents.deep.encoder import make_encoder, pad
+from gridrl_agents.deep.layers import Layers
 from gridrl_agents.deep.losses import huber, squared
-from gridrl_agents.deep.network import Network, initialise
-from gridrl_agents.deep.replay import UniformReplay
+from gridrl_agents.deep.network import PlainNetwork
 
 
 def test_padding():
@@ -58,15 +58,15 @@ WIDTHS = (37, 20, 24, 5)
 
 def make_network(seeds=(0, 1, 2), live=None):
     live = np.arange(37) if live is None else live
-    network = Network(len(seeds), (live.size, *WIDTHS[1:]))
-    initialise(network, seeds, 37, live)
+    network = PlainNetwork(len(seeds), Layers((live.size, *WIDTHS[1:]), num_inputs=37, live=live))
+    network.initialise(seeds)
     return network
 
 
 def twin_of(network, run, widths=WIDTHS):
     """The same network of one run in torch.nn."""
     modules = []
-    for number, layer in enumerate(network.layers):
+    for number, layer in enumerate(network.views(network.parameters)):
         fan_in, fan_out = widths[number : number + 2]
         linear = torch.nn.Linear(fan_in, fan_out)
         linear.weight.data = layer.weight[run, :fan_in, :fan_out].T.clone()
@@ -104,9 +104,10 @@ def test_network_against_torch_nn():
 
 def test_initial_weights():
     """Uniform within 1 / sqrt(fan_in): extremes near the bound, the variance a third of its square within 5 %."""
-    network = Network(2, (100, 200, 4))
-    initialise(network, (0, 1), 900, np.arange(0, 900, 9))
-    for layer, fan_in, rows, columns in zip(network.layers, (900, 200), (100, 200), (200, 4), strict=True):
+    network = PlainNetwork(2, Layers((100, 200, 4), num_inputs=900, live=np.arange(0, 900, 9)))
+    network.initialise((0, 1))
+    layers = network.views(network.parameters)
+    for layer, fan_in, rows, columns in zip(layers, (900, 200), (100, 200), (200, 4), strict=True):
         drawn = torch.cat([layer.weight[0, :rows, :columns].flatten(), layer.bias[0, 0, :columns]])
         bound = fan_in**-0.5
         assert 0.98 * bound < float(drawn.abs().max()) <= bound
@@ -176,57 +177,3 @@ def test_gradients_are_clipped_run_by_run():
     np.testing.assert_allclose(gradient, [[1.2, 1.6], [0.3, 0.4], [0, 0], [-1.2, 1.6]], rtol=1e-6)
     clip_norms_(gradient, float("inf"))
     np.testing.assert_allclose(gradient[3], [-1.2, 1.6], rtol=1e-6)
-
-
-def make_replay(capacity, seeds=(4, 9), batch_size=6):
-    return UniformReplay(capacity, 16, torch.float32, seeds, gamma=0.9, batch_size=batch_size)
-
-
-@pytest.mark.parametrize("capacity", [1, 7, 40])
-def test_replay_against_a_list(capacity):
-    """Random adds, samples and saves beside a naive list that drops its oldest; each sample is one of the list's."""
-    rng = np.random.default_rng(capacity)
-    replay, kept = make_replay(capacity), []
-    for number in range(200):
-        transition = {
-            "obs": number + np.array([[0.25], [0.5]]).repeat(16, axis=1),
-            "action": rng.integers(4, size=2),
-            "reward": rng.normal(size=2).astype(np.float32),
-            "terminated": rng.random(2) < 0.3,
-            "next_obs": -number - np.array([[0.25], [0.5]]).repeat(16, axis=1),
-        }
-        replay.add(**transition)
-        kept = [*kept, transition][-capacity:]
-        assert replay.size == len(kept)
-        if rng.random() < 0.1:
-            other = make_replay(capacity)
-            other.load_state_dict(replay.state_dict())
-            replay = other
-        if rng.random() < 0.5:
-            batch = replay.sample()
-            by_number = {int(each["obs"][0, 0]): each for each in kept}
-            assert torch.equal(batch.weight, torch.ones(2, 6))
-            for run in range(2):
-                for b in range(6):
-                    expected = by_number[int(batch.obs[run, b, 0])]
-                    np.testing.assert_array_equal(batch.obs[run, b], expected["obs"][run])
-                    np.testing.assert_array_equal(batch.next_obs[run, b], expected["next_obs"][run])
-                    assert batch.action[run, b] == expected["action"][run]
-                    assert batch.reward[run, b] == expected["reward"][run]
-                    assert float(batch.discount[run, b]) == pytest.approx(0.0 if expected["terminated"][run] else 0.9)
-
-
-def test_replay_draws_evenly():
-    """Chi-square over 12 000 draws of 10 transitions that have wrapped round; p below 1e-4 is a fault."""
-    from scipy import stats
-
-    replay = make_replay(10, batch_size=60)
-    for number in range(13):
-        field = np.full(2, number)
-        replay.add(obs=field[:, None], action=field, reward=field, terminated=field < 0, next_obs=field[:, None])
-    draws = torch.cat([replay.sample().action for _ in range(200)], dim=1)
-    for run in range(2):
-        counts = np.bincount(draws[run], minlength=13)
-        assert counts[:3].sum() == 0
-        assert stats.chisquare(counts[3:]).pvalue > 1e-4
-    assert not torch.equal(draws[0], draws[1])

@@ -54,6 +54,9 @@ DQN = {
 }
 HARD = {"target_update_period": 37}
 POLYAK = {"target_update_period": 1, "target_update_rate": 0.05}
+BOUNDS = {"v_min": -300.0, "v_max": 500.0}
+RANKS = {"replay": "rank-based"}
+NOISY = {"noisy": True, "epsilon_begin": 0.2, "epsilon_end": 0.0, "epsilon_decay_steps": 300}
 
 
 @pytest.mark.parametrize(
@@ -65,12 +68,28 @@ POLYAK = {"target_update_period": 1, "target_update_rate": 0.05}
         ("dqn", BOX, {**DQN, **POLYAK, "loss": "squared", "reward_scale": 0.1}),
         ("dqn", Discrete(POOL), {**DQN, **HARD}),
         ("dqn", BOX, {}),
+        ("double-dqn", BOX, {**DQN, **HARD}),
+        ("per-dqn", BOX, {**DQN, **POLYAK, "importance_sampling_steps": 200}),
+        ("dueling-dqn", BOX, {**DQN, **HARD}),
+        ("n-step-dqn", BOX, {**DQN, **HARD}),
+        ("noisy-dqn", BOX, {**DQN, **HARD}),
+        ("c51", BOX, {**DQN, **HARD, **BOUNDS}),
+        ("qr-dqn", BOX, {**DQN, **HARD}),
+        ("rainbow", BOX, {**DQN, **HARD, **BOUNDS}),
+        ("rainbow", Discrete(POOL), {**DQN, **POLYAK, **BOUNDS, **RANKS, "double": False, "num_atoms": 7}),
+        ("qr-dqn", BOX, {**DQN, **HARD, **RANKS, **NOISY, "dueling": True, "double": True, "n_step": 5}),
+        ("qr-dqn", BOX, {**DQN, **HARD, "num_quantiles": 3, "quantile_huber_threshold": 0.0, "hidden_sizes": ()}),
+        ("c51", BOX, {**DQN, **HARD, **BOUNDS, **NOISY, "replay": "proportional", "hidden_sizes": (23,)}),
+        ("dueling-dqn", BOX, {**DQN, **HARD, **NOISY, **RANKS, "n_step": 2, "hidden_sizes": (17, 9, 31)}),
+        ("rainbow", BOX, BOUNDS),
         ("q-learning", BOX, {}),
         ("q-learning", Discrete(POOL), {"learning_rate": 0.3}),
     ],
 )
 def test_company_makes_no_difference(name, space, settings):
-    steps = 1300 if not settings and name == "dqn" else 430  # the defaults learn from step 1000 on
+    steps = 430 if name in ("dqn", "q-learning") else 200
+    if not {"min_replay_size", "learning_rate"} & settings.keys() and name != "q-learning":
+        steps = 1100  # the defaults learn from step 1000 on
     seeds = [3, 1, 4, 15, 9]
     alone = {seed: play([seed], name, space, steps, **settings) for seed in (3, 4, 9)}
     assert any(metrics for metrics in alone[3][2])
@@ -88,7 +107,14 @@ def test_company_makes_no_difference(name, space, settings):
                 for metric in here:
                     assert here[metric][k].tobytes() == there[metric][0].tobytes(), metric
             state, its_state = agent.state_dict(), one.state_dict()
-            if name == "dqn":
+            if "online" in state:
+                for network, streams in its_state["noise"].items():
+                    assert ("generators" in streams) == settings.get("noisy", name in ("noisy-dqn", "rainbow"))
+                    for key, value in streams.items():
+                        here = state["noise"][network][key]
+                        assert (here[k] if key == "generators" else here) == (
+                            value[0] if key == "generators" else value
+                        )
                 for part in ("online", "target"):
                     assert state[part][k].tobytes() == its_state[part][0].tobytes()
                 for moment in ("mean", "square"):

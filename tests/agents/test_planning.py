@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gridrl_agents.errors import SettingsError
-from gridrl_agents.tabular.planning import policy_evaluation, value_iteration
+from gridrl_agents.tabular.planning import policy_evaluation, policy_iteration, value_iteration
 
 
 def from_gymnasium(make_model, transitions):
@@ -129,3 +129,46 @@ def test_what_cannot_be_evaluated_is_said(make_model):
         policy_evaluation(loop, np.full((1, 1), 0.5), 0.9)
     with pytest.raises(SettingsError, match=r"gamma must be a number from 0 to 1, not 1\.5"):
         value_iteration(loop, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "slippery", "start_value"),
+    [("4x4", True, 0.542026), ("8x8", True, 0.414640), ("4x4", False, 0.950990), ("8x8", False, 0.877521)],
+)
+def test_policy_iteration_on_frozen_lake(make_model, size, slippery, start_value):
+    lake = gymnasium.make("FrozenLake-v1", map_name=size, is_slippery=slippery)
+    model = from_gymnasium(make_model, lake.unwrapped.P)
+    values, q_values, policy = policy_iteration(model, 0.99)
+    assert values[0] == pytest.approx(start_value, abs=5e-7)
+    optimal, optimal_q = value_iteration(model, 0.99, tolerance=1e-10)
+    np.testing.assert_allclose(values, optimal, atol=1e-9)
+    np.testing.assert_allclose(q_values, optimal_q, atol=1e-9)
+    np.testing.assert_allclose(policy_evaluation(model, np.eye(4)[policy], 0.99), values, atol=1e-12)
+
+
+def test_policy_iteration_without_discount(make_model):
+    lake = gymnasium.make("FrozenLake-v1", map_name="4x4", is_slippery=True)
+    assert policy_iteration(from_gymnasium(make_model, lake.unwrapped.P), 1.0)[0][0] == pytest.approx(14 / 17)
+    optimal, _, _ = policy_iteration(grid_4x4(make_model), 1.0)
+    np.testing.assert_allclose(optimal.reshape(4, 4)[0], [0, -1, -2, -3])
+    loop = make_model(*(np.full((1, 2, 1), value) for value in (0, 1.0, 1.0, False)))
+    with pytest.raises(SettingsError, match=r"gamma 1 must be below 1"):
+        policy_iteration(loop, 1.0)
+
+
+def test_policy_iteration_on_example_3_5(make_model):
+    optimal, _, policy = policy_iteration(grid_5x5(make_model), 0.9)
+    np.testing.assert_allclose(optimal[:5], [21.977, 24.419, 21.977, 19.419, 17.477], atol=5.1e-4)  # three digits
+    assert policy[0] == 3  # to the right, where +10 waits
+
+
+def test_policy_iteration_ends_where_policies_are_equal(make_model):
+    """Random models with many equal actions: no policy is taken in turns with another."""
+    rng = np.random.default_rng(8)
+    for gamma in (0.0, 0.9, 0.999):
+        next_state = rng.integers(12, size=(12, 1, 2)).repeat(6, axis=1)
+        reward = rng.integers(2, size=(12, 1, 2)).repeat(6, axis=1).astype(float)
+        terminated = np.zeros(next_state.shape, dtype=bool)
+        model = make_model(next_state, np.full(next_state.shape, 0.5), reward, terminated)
+        values, _, _ = policy_iteration(model, gamma)
+        np.testing.assert_allclose(values, value_iteration(model, gamma)[0], atol=1e-6)

@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -11,19 +12,21 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
 
 from gridrl_agents.deep.settings import DQNSettings
 from gridrl_agents.errors import SettingsError
-from gridrl_agents.registry import agent_names, describe, make, prefers_state, settings_class
+from gridrl_agents.registry import agent_names, describe, make, paper, prefers_state, settings_class
 from gridrl_agents.tabular.settings import QLearningSettings
 
 BOX, TWO = Box(0, 1, (3,), np.float32), Discrete(2)
 
 
 def test_names():
-    assert agent_names() == ["q-learning", "dqn"]
+    family = "dqn double-dqn per-dqn dueling-dqn n-step-dqn noisy-dqn c51 qr-dqn rainbow"
+    assert set(family.split()) | {"q-learning"} <= set(agent_names())
     assert settings_class("dqn") is DQNSettings
+    assert all(issubclass(settings_class(name), DQNSettings) for name in family.split())
     assert settings_class("q-learning") is QLearningSettings
     assert prefers_state("q-learning")
     assert not prefers_state("dqn")
-    assert all(describe(name) for name in agent_names())
+    assert all(describe(name) and any(map(str.isdigit, paper(name))) for name in agent_names())
 
 
 def test_settings_are_read_without_torch():
@@ -77,6 +80,23 @@ def test_q_learning_settings(settings, message):
         ),
         ({"learn_period": 0}, r"learn_period must be a whole number of at least 1"),
         ({"target_update_period": 0}, r"target_update_period must be a whole number of at least 1"),
+        ({"double": 1}, r"double must be true or false, not 1"),
+        ({"noisy": True, "noisy_sigma": -1}, r"noisy_sigma must be a number of at least 0, not -1"),
+        ({"noisy_sigma": 0.1}, r"noisy_sigma 0\.1 has no effect while noisy is False; .*, or set noisy to True\."),
+        ({"distribution": "quantil"}, r"unknown distribution 'quantil'; did you mean 'quantile'\?"),
+        ({"num_atoms": 1, "distribution": "categorical"}, r"num_atoms must be a whole number of at least 2, not 1"),
+        ({"num_atoms": 9}, r"num_atoms 9 has no effect while distribution is 'mean'; .* to 'categorical'\."),
+        ({"v_max": 9.0, "distribution": "quantile"}, r"v_max 9\.0 has no effect while distribution is 'quantile'"),
+        ({"v_min": "a", "distribution": "categorical"}, r"v_min must be a number that is finite, not 'a'"),
+        ({"num_quantiles": 0, "distribution": "quantile"}, r"num_quantiles must be a whole number of at least 1"),
+        ({"quantile_huber_threshold": 2.0}, r"has no effect while distribution is 'mean'; .* to 'quantile'\."),
+        ({"loss": "squared", "distribution": "quantile"}, r"loss 'squared' has no effect while distribution is 'q"),
+        ({"replay": "prioritized"}, r"unknown replay 'prioritized'"),
+        ({"priority_exponent": 0.5}, r"while replay is 'uniform'; .* to 'proportional' or 'rank-based'\."),
+        ({"priority_exponent": -0.5, "replay": "rank-based"}, r"priority_exponent must be a number of at least 0"),
+        ({"importance_sampling_exponent": 2, "replay": "rank-based"}, r"from 0 to 1, not 2"),
+        ({"importance_sampling_steps": 0.5, "replay": "rank-based"}, r"whole number of at least 0, not 0\.5"),
+        ({"n_step": 0}, r"n_step must be a whole number of at least 1, not 0"),
         ({"target_update_rate": 0}, r"target_update_rate must be a number above 0 and at most 1, not 0"),
         ({"target_update_rate": 0.005}, r"0\.005 \(Polyak averaging\) needs target_update_period 1, not 500"),
     ],
@@ -146,3 +166,62 @@ def test_any_environment_with_discrete_actions(name, env_id):
     obs = np.stack([env.observation_space.sample() for _ in range(2)])
     assert env.action_space.contains(agent.act(obs)[0])
     assert agent.q_values(obs[:, None]).shape == (2, 1, env.action_space.n)
+
+
+def test_recipes_say_what_they_change():
+    """Each choice is in one recipe alone, and in Rainbow with the numbers of Hessel et al. 2018, table 1."""
+    changed = {
+        name: {
+            field.name: field.default
+            for field in dataclasses.fields(settings_class(name))
+            if field.default != getattr(DQNSettings(), field.name)
+        }
+        for name in ("double-dqn", "per-dqn", "dueling-dqn", "n-step-dqn", "noisy-dqn", "c51", "qr-dqn", "rainbow")
+    }
+    quiet = {"epsilon_begin": 0.0, "epsilon_end": 0.0}
+    assert changed == {
+        "double-dqn": {"double": True},
+        "per-dqn": {"replay": "proportional"},
+        "dueling-dqn": {"dueling": True},
+        "n-step-dqn": {"n_step": 3},
+        "noisy-dqn": {"noisy": True, **quiet},
+        "c51": {"distribution": "categorical"},
+        "qr-dqn": {"distribution": "quantile"},
+        "rainbow": {
+            "double": True, "dueling": True, "noisy": True, "distribution": "categorical", "replay": "proportional",
+            "priority_exponent": 0.5, "n_step": 3, **quiet,
+        },
+    }  # fmt: skip
+
+
+def test_a_choice_of_a_recipe_can_be_undone():
+    """What the recipe had set for it then stands idle, and is no mistake; what the user sets in vain still is one."""
+    agent = make("rainbow", BOX, TWO, [0], replay="uniform", distribution="mean", noisy=False)
+    assert agent.num_runs == 1
+    with pytest.raises(SettingsError, match=r"num_atoms 9 has no effect while distribution is 'mean'"):
+        make("rainbow", BOX, TWO, [0], distribution="mean", num_atoms=9)
+    for name in ("rainbow", "c51"):
+        settings = settings_class(name)(v_min=-1.0, gamma=0.5)
+        assert settings_class(name)(**dataclasses.asdict(settings)) == settings  # as a run's folder keeps it
+
+
+def test_an_agent_of_the_users_is_built_by_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "users_agents.py").write_text(
+        "from gridrl_agents.tabular.q_learning import QLearning\n"
+        "from gridrl_agents.tabular.settings import QLearningSettings\n"
+        "class Mine(QLearning):\n"
+        "    '''Q-learning, my way.'''\n"
+        "    Settings = QLearningSettings\n"
+        "class Bare(QLearning): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    agent = make("users_agents:Mine", Discrete(3), Discrete(2), [0, 1], learning_rate=0.5)
+    assert type(agent).__name__ == "Mine"
+    assert describe("users_agents:Mine") == "Q-learning, my way."
+    assert prefers_state("users_agents:Mine")
+    with pytest.raises(SettingsError, match=r"unknown class of users_agents 'Mien'; did you mean 'Mine'\?"):
+        make("users_agents:Mien", Discrete(3), Discrete(2), [0])
+    with pytest.raises(SettingsError, match="must have a frozen dataclass `Settings`"):
+        make("users_agents:Bare", Discrete(3), Discrete(2), [0])
+    with pytest.raises(SettingsError, match="no_such_module cannot be imported"):
+        make("no_such_module:Mine", Discrete(3), Discrete(2), [0])

@@ -10,7 +10,21 @@ from gridrl_agents.registry import make
 
 POOL = np.random.default_rng(0).integers(2, size=(4, 21)).astype(np.uint8)
 SMALL = {"hidden_sizes": (16,), "batch_size": 8, "min_replay_size": 20, "replay_capacity": 60, "learn_period": 3}
+BOUNDS = {"v_min": -5.0, "v_max": 20.0}
 CASES = {
+    "double": ("double-dqn", Discrete(4), SMALL),
+    "prioritized": ("per-dqn", Discrete(4), SMALL),
+    "dueling": ("dueling-dqn", Box(0, 1, (21,), np.uint8), SMALL),
+    "n-step": ("n-step-dqn", Discrete(4), SMALL),
+    "noisy": ("noisy-dqn", Box(0, 1, (21,), np.uint8), {**SMALL, "epsilon_begin": 1.0, "epsilon_end": 0.05}),
+    "categorical": ("c51", Discrete(4), {**SMALL, **BOUNDS}),
+    "quantile": ("qr-dqn", Discrete(4), SMALL),
+    "rainbow": ("rainbow", Discrete(4), {**SMALL, **BOUNDS, "epsilon_begin": 1.0, "epsilon_end": 0.05}),
+    "rainbow-by-rank": (
+        "rainbow",
+        Box(0, 1, (21,), np.uint8),
+        {**SMALL, "distribution": "quantile", "replay": "rank-based", "epsilon_begin": 1.0, "epsilon_end": 0.05},
+    ),
     "dqn": ("dqn", Box(0, 1, (21,), np.uint8), {**SMALL, "target_update_period": 11}),
     "dqn-polyak": ("dqn", Box(0, 1, (21,), np.uint8), {**SMALL, "target_update_period": 1, "target_update_rate": 0.1}),
     "dqn-discrete": ("dqn", Discrete(4), SMALL),

@@ -39,10 +39,11 @@ def test_a_failure_is_told_with_the_jobs_name(tmp_path: Path) -> None:
 def test_a_process_that_is_ended_from_outside_is_noticed(tmp_path: Path, how: signal.Signals) -> None:
     import multiprocessing
 
-    job = a_job(tmp_path / "a", 2_000_000)
+    reports = train_all([a_job(tmp_path / "a", 2_000_000)], [[0]])
+    for _ in range(3):
+        next(reports)
+    (worker,) = multiprocessing.active_children()
+    assert worker.pid is not None
+    os.kill(worker.pid, how)
     with pytest.raises(UserError, match="ended early"):
-        for number, _ in enumerate(train_all([job], [[0]])):
-            if number == 3:
-                (worker,) = multiprocessing.active_children()
-                assert worker.pid is not None
-                os.kill(worker.pid, how)
+        list(reports)

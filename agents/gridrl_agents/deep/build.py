@@ -1,22 +1,36 @@
-"""Put a DQN together from its settings: the one place where settings become parts."""
+"""Put an agent of the DQN family together: the one place where settings become parts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gridrl_agents.base import check_seeds
-from gridrl_agents.deep.adam import Adam
+from gridrl_agents.deep.categorical import Categorical
 from gridrl_agents.deep.configure import configure_torch
-from gridrl_agents.deep.dqn import DQN
-from gridrl_agents.deep.encoder import make_encoder
+from gridrl_agents.deep.convolutional import Convolutions
+from gridrl_agents.deep.double import greedy_in_online, greedy_in_target
+from gridrl_agents.deep.dueling import Dueling
+from gridrl_agents.deep.encoder import Encoder, make_encoder
+from gridrl_agents.deep.layers import Layers
+from gridrl_agents.deep.learned import Learned
+from gridrl_agents.deep.learner import DQN
 from gridrl_agents.deep.losses import LOSSES
-from gridrl_agents.deep.network import Network, initialise
-from gridrl_agents.deep.replay import UniformReplay
+from gridrl_agents.deep.make_replay import make_replay
+from gridrl_agents.deep.mean import Mean
+from gridrl_agents.deep.network import Network, PlainNetwork
+from gridrl_agents.deep.noisy import NoisyNetwork
+from gridrl_agents.deep.optimizers import make_optimizer
+from gridrl_agents.deep.part import Chain, Part
+from gridrl_agents.deep.quantile import Quantile
 from gridrl_agents.deep.settings import DQNSettings
+from gridrl_agents.deep.torsos import make_torso
+from gridrl_agents.errors import SettingsError
 from gridrl_agents.spaces import num_actions
 
 if TYPE_CHECKING:
     import numpy as np
     from gymnasium import Space
+
+ONLINE, TARGET = range(2)  # keys of the networks' own noise
 
 
 def build_dqn(
@@ -24,6 +38,7 @@ def build_dqn(
     action_space: "Space",
     seeds: Sequence[int],
     observation_support: "np.ndarray | None",
+    return_bounds: tuple[float, float] | None,
     settings: DQNSettings,
 ) -> DQN:
     """Return a DQN with one run for each of `seeds`; raises `SettingsError` for spaces that do not suit.
@@ -32,23 +47,73 @@ def build_dqn(
     """
     configure_torch()
     seeds, actions = check_seeds(seeds), num_actions(action_space)
-    encoder = make_encoder(observation_space, observation_support)
-    widths = (encoder.live.size, *settings.hidden_sizes, actions)
-    online, target = Network(len(seeds), widths), Network(len(seeds), widths)
-    initialise(online, seeds, encoder.num_inputs, encoder.live)
-    replay = UniformReplay(
+    torso = make_torso(settings.torso, observation_space)
+    encoder = make_encoder(observation_space, observation_support if torso is None else None)
+    learned = make_learned(settings, return_bounds)
+    part = make_part(encoder, torso, actions, learned.num_atoms, settings)
+    online, target = (make_network(part, seeds, key, settings) for key in (ONLINE, TARGET))
+    online.initialise(seeds)
+    replay = make_replay(
+        settings.replay,
         settings.replay_capacity,
         encoder.stored_width,
         encoder.stored_dtype,
         seeds,
         gamma=settings.gamma,
         batch_size=settings.batch_size,
+        n_step=settings.n_step,
+        priority_exponent=settings.priority_exponent,
+        importance_sampling_exponent=settings.importance_sampling_exponent,
+        importance_sampling_steps=settings.importance_sampling_steps,
     )
-    optimizer = Adam(
-        online.parameters,
-        learning_rate=settings.learning_rate,
-        beta1=settings.adam_beta1,
-        beta2=settings.adam_beta2,
-        epsilon=settings.adam_epsilon,
-    )
-    return DQN(seeds, actions, encoder, online, target, replay, optimizer, LOSSES[settings.loss], settings)
+    optimizer = make_optimizer(online.parameters, settings)
+    select = greedy_in_online if settings.double else greedy_in_target
+    return DQN(seeds, actions, encoder, online, target, select, learned, replay, optimizer, settings)
+
+
+def make_learned(settings: DQNSettings, return_bounds: tuple[float, float] | None) -> Learned:
+    """Return what is learned of the return; raises `SettingsError` for a distribution whose support is not known."""
+    if settings.distribution == "mean":
+        return Mean(LOSSES[settings.loss])
+    if settings.distribution == "quantile":
+        return Quantile(settings.num_quantiles, settings.quantile_huber_threshold)
+    v_min, v_max = make_support(settings, return_bounds)
+    return Categorical(settings.reward_scale * v_min, settings.reward_scale * v_max, settings.num_atoms)
+
+
+def make_support(settings: DQNSettings, return_bounds: tuple[float, float] | None) -> tuple[float, float]:
+    """Return v_min < v_max in units of reward: the settings, and where they are silent the environment's bounds."""
+    low, high = (None, None) if return_bounds is None else return_bounds
+    v_min = low if settings.v_min is None else settings.v_min
+    v_max = high if settings.v_max is None else settings.v_max
+    if v_min is None or v_max is None:
+        raise SettingsError(
+            "a categorical distribution must know which returns are possible, and this environment does not say; "
+            "set v_min and v_max, or choose the quantile distribution, which needs no bounds."
+        )
+    if v_min >= v_max:
+        raise SettingsError(f"v_min must be below v_max, not {v_min:g} and {v_max:g}; set v_min and v_max.")
+    return v_min, v_max
+
+
+def make_part(encoder: Encoder, torso: Convolutions | None, actions: int, atoms: int, settings: DQNSettings) -> Part:
+    """Return the network's parts: torso, hidden layers, a linear output, or two streams from the last hidden layer."""
+    inputs, hidden = encoder.live.size, settings.hidden_sizes
+    known: dict[str, Any] = {"num_inputs": encoder.num_inputs, "live": encoder.live}
+    parts: list[Part] = []
+    if torso is not None:
+        parts, inputs, known = [torso], torso.num_outputs, {}
+    if not settings.dueling:
+        parts += [Layers((inputs, *hidden, actions * atoms), **known)]
+    elif len(hidden) < 2:
+        parts += [Dueling((inputs, *hidden), actions, atoms, **known)]
+    else:
+        parts += [Layers((inputs, *hidden[:-1]), rectified=True, **known), Dueling(hidden[-2:], actions, atoms)]
+    return parts[0] if len(parts) == 1 else Chain(parts)
+
+
+def make_network(part: Part, seeds: Sequence[int], key: int, settings: DQNSettings) -> Network:
+    """Return a network of zeros for one run for each of `seeds`, noisy or not."""
+    if settings.noisy:
+        return NoisyNetwork(len(seeds), part, settings.noisy_sigma, seeds, key)
+    return PlainNetwork(len(seeds), part)

@@ -1,6 +1,10 @@
 """What an error costs, and the slope: each returns (loss [R, B], d loss / d td_error [R, B]), not yet reduced."""
 
+from collections.abc import Callable
+
 from torch import Tensor
+
+Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def squared(td_error: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,89 +1,96 @@
-"""Fully connected networks of all runs, in one matrix of parameters; the gradient goes to another of the same layout.
+"""Networks of all runs, in one matrix of parameters; the gradient goes to another of the same layout."""
 
-The chain rule is written out: it is four lines a layer, puts each gradient where it is kept, and takes half of the time
-of a recorded graph at the sizes that are used here.
-"""
-
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.deep.encoder import pad
+from gridrl_agents.deep.part import Part
 from gridrl_agents.streams import INITIAL_WEIGHTS, seed_sequence
 
 
-class Layer(NamedTuple):
-    """Views into a matrix of parameters, or of their gradient."""
+class Network(Protocol):
+    """What a learner knows of a network.
 
-    weight: Tensor  # [R, in, out]
-    bias: Tensor  # [R, 1, out]
-
-
-class Network:
-    """Linear layers with rectifiers between them, one stack for each run.
-
-    `parameters` is [R, P], a row per run; all else are views. Every width is padded (see `pad`): padded units are zero,
-    get no gradient, and so stay zero.
+    Its output is [R, B, W]: the first num_actions * num_atoms of W are [A, K] in reading order, the rest is padding.
     """
 
-    def __init__(self, num_runs: int, widths: Sequence[int]) -> None:
-        self.widths = tuple(widths)
-        padded = [pad(width) for width in widths]
-        self._shapes = list(pairwise(padded))
-        self.parameters = torch.zeros(num_runs, sum((fan_in + 1) * fan_out for fan_in, fan_out in self._shapes))
-        self.layers = self.views(self.parameters)
+    parameters: Tensor  # [R, P], a row per run, P a multiple of 16; all else are views
 
-    def views(self, matrix: Tensor) -> list[Layer]:
-        """Return the layers' places in a matrix [R, P]."""
-        layers, begin, runs = [], 0, matrix.shape[0]
-        for fan_in, fan_out in self._shapes:
-            middle, end = begin + fan_in * fan_out, begin + (fan_in + 1) * fan_out
-            weight = matrix[:, begin:middle].view(runs, fan_in, fan_out)
-            layers.append(Layer(weight, matrix[:, middle:end].view(runs, 1, fan_out)))
-            begin = end
-        return layers
-
-    def activations(self, inputs: Tensor) -> list[Tensor]:
-        """Return what enters each layer, and last what leaves the network; each [R, B, width]."""
-        entering = [inputs]
-        for layer in self.layers[:-1]:
-            entering.append(torch.baddbmm(layer.bias, entering[-1], layer.weight).relu_())
-        entering.append(torch.baddbmm(self.layers[-1].bias, entering[-1], self.layers[-1].weight))
-        return entering
+    def views(self, matrix: Tensor) -> Any:
+        """Return the places of the parts in another matrix [R, P], a gradient's."""
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return the output [R, B, pad(last width)] for inputs [R, B, pad(first width)]."""
-        return self.activations(inputs)[-1]
+        """Return the output for inputs [R, B, F] without any noise, as it is shown and judged."""
 
-    def backward(self, activations: list[Tensor], output_gradient: Tensor, gradient: list[Layer]) -> None:
-        """Write the parameters' gradient into `gradient`, views of a matrix [R, P], given the output's [R, B, ...]."""
-        flowing = output_gradient
-        for number in range(len(self.layers) - 1, -1, -1):
-            entered = activations[number]
-            torch.bmm(entered.transpose(1, 2), flowing, out=gradient[number].weight)
-            torch.sum(flowing, dim=1, keepdim=True, out=gradient[number].bias)
-            if number > 0:
-                flowing = torch.bmm(flowing, self.layers[number].weight.transpose(1, 2)).mul_(entered > 0)
+    def activations(self, inputs: Tensor) -> list[Any]:
+        """Return, for learning and exploring, what `backward` wants to know, and last the output; noise is fresh."""
+
+    def backward(self, activations: list[Any], output_gradient: Tensor, gradient: Any) -> None:
+        """Write the parameters' gradient into `gradient`, from `views`, given the output's, [R, B, W].
+
+        It goes back through the latest `activations`, and may write over `output_gradient`.
+        """
+
+    def initialise(self, seeds: Sequence[int]) -> None:
+        """Draw the parameters, each run's from its own stream."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the network keeps beside its parameters."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become what `state_dict` returned."""
 
 
-def initialise(network: Network, seeds: Sequence[int], num_inputs: int, live: np.ndarray) -> None:
-    """Draw weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), each run from its own stream.
+class PlainNetwork:
+    """A part and its numbers: what goes in comes out without chance."""
 
-    The first layer is drawn for all `num_inputs` and keeps the rows of those that are `live`: the same network, and the
-    same bound, as one that reads them all.
-    """
-    widths = (num_inputs, *network.widths[1:])
+    def __init__(self, num_runs: int, part: Part) -> None:
+        self._part = part
+        self.parameters = torch.zeros(num_runs, part.num_parameters)
+        self._views = part.views(self.parameters)
+
+    def views(self, matrix: Tensor) -> Any:
+        """Return the part's places in another matrix [R, P]."""
+        return self._part.views(matrix)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return the output [R, B, W]."""
+        return self._part.activations(self._views, inputs)[-1]
+
+    def activations(self, inputs: Tensor) -> list[Any]:
+        """Return the part's activations."""
+        return self._part.activations(self._views, inputs)
+
+    def backward(self, activations: list[Any], output_gradient: Tensor, gradient: Any) -> None:
+        """Write the part's gradient."""
+        self._part.backward(self._views, activations, output_gradient, gradient, wants_inputs=False)
+
+    def initialise(self, seeds: Sequence[int]) -> None:
+        """Draw weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
+        initialise(self._part, self._views, seeds)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: the parameters are all."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+
+def by_action(output: Tensor, num_actions: int, num_atoms: int) -> Tensor:
+    """Return an output [R, B, W] as [R, B, A, K], a view without the padding; cheaper than to slice and reshape it."""
+    return output.as_strided((*output.shape[:2], num_actions, num_atoms), (*output.stride()[:2], num_atoms, 1))
+
+
+def initialise(part: Part, views: Any, seeds: Sequence[int]) -> None:
+    """Draw a part's parameters from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), each run's from its own stream."""
     for run, seed in enumerate(seeds):
-        generator = np.random.default_rng(seed_sequence(seed, INITIAL_WEIGHTS))
-        for number, (fan_in, fan_out) in enumerate(pairwise(widths)):
-            bound = 1.0 / np.sqrt(fan_in)
-            weight = generator.uniform(-bound, bound, (fan_in, fan_out))
-            bias = generator.uniform(-bound, bound, fan_out)
-            weight = weight[live] if number == 0 else weight
-            layer = network.layers[number]
-            layer.weight[run, : weight.shape[0], :fan_out] = torch.from_numpy(weight)
-            layer.bias[run, 0, :fan_out] = torch.from_numpy(bias)
+        uniform = np.random.default_rng(seed_sequence(seed, INITIAL_WEIGHTS)).uniform
+
+        def draw(bound: float, shape: tuple[int, ...], uniform: Callable[..., np.ndarray] = uniform) -> np.ndarray:
+            return uniform(-bound, bound, shape)
+
+        part.initialise(views, run, draw)

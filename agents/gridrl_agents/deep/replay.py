@@ -1,89 +1,149 @@
-"""The last transitions of every run, drawn from uniformly (Lin 1992)."""
+"""The last transitions of every run, and the batches drawn from them (Lin 1992)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.deep.adam import load_tensor
-from gridrl_agents.streams import REPLAY, Streams
+from gridrl_agents.deep.n_step import Windows
+from gridrl_agents.deep.shapes import check_shape
 
 
 class Batch(NamedTuple):
-    """B transitions of each run, as tensors."""
+    """B windows of each run, of one step or of n: tensors, but for `place`."""
 
-    obs: Tensor  # [R, B, width]
-    action: Tensor  # int64 [R, B]
-    reward: Tensor  # [R, B]
-    discount: Tensor  # [R, B], gamma, or 0 where the episode terminated
-    next_obs: Tensor  # [R, B, width]
-    weight: Tensor  # [R, B], of each transition's loss; ones
+    obs: Tensor  # [R, B, width], before the first step
+    action: Tensor  # int64 [R, B], of the first step
+    reward: Tensor  # [R, B], sum_i gamma^i r_i over the k <= n steps
+    discount: Tensor  # [R, B], gamma^k, or 0 where the episode terminated
+    next_obs: Tensor  # [R, B, width], after the last step
+    weight: Tensor  # [R, B], of each window's loss
+    place: np.ndarray  # int64 [R, B], for `update_priorities`
 
 
-class UniformReplay:
+class Sampler(Protocol):
+    """Chooses the places that a batch is drawn from. Places are 0 to size - 1; all runs share the place of writing."""
+
+    def added(self, place: int) -> None:
+        """Take note of a new transition of every run at `place`."""
+
+    def draw(self, size: int) -> tuple[np.ndarray, Tensor]:
+        """Return places, int64 [R, B], and the weights of their losses, float32 [R, B]."""
+
+    def update(self, place: np.ndarray, priority: np.ndarray) -> None:
+        """Take note of how much there is to learn at `place`, both [R, B]."""
+
+    def state_dict(self, size: int) -> dict[str, Any]:
+        """Return everything that later draws depend on."""
+
+    def load_state_dict(self, state: Mapping[str, Any], size: int) -> None:
+        """Become what `state_dict` returned."""
+
+
+class Replay:
     """A ring of `capacity` transitions for each run, [capacity, R, ...]; all runs share the place of writing.
 
-    The one place that turns gamma and `terminated` into a discount. Truncation is not kept: a step limit is no end.
+    The one place that turns gamma and `terminated` into a discount. Truncation ends a window of n steps, but it is no
+    end: what follows is still counted upon, with gamma^k.
     """
 
     def __init__(
-        self, capacity: int, width: int, dtype: torch.dtype, seeds: Sequence[int], *, gamma: float, batch_size: int
+        self,
+        capacity: int,
+        width: int,
+        dtype: torch.dtype,
+        sampler: Sampler,
+        runs: int,
+        *,
+        gamma: float,
+        n_step: int = 1,
     ) -> None:
-        runs = len(seeds)
         self.size = 0  # transitions kept of each run
         self._position = 0
         self._capacity = capacity
         self._gamma = gamma
-        self._streams = Streams(seeds, REPLAY)
-        self._runs = np.arange(runs)[:, None]
-        self._weight = torch.ones(runs, batch_size)
-        self._fields = {
-            "obs": torch.zeros(capacity, runs, width, dtype=dtype),
-            "action": torch.zeros(capacity, runs, dtype=torch.int64),
-            "reward": torch.zeros(capacity, runs),
-            "discount": torch.zeros(capacity, runs),
-            "next_obs": torch.zeros(capacity, runs, width, dtype=dtype),
+        self._n_step = n_step
+        self._sampler = sampler
+        self._run = np.arange(runs)[:, None]
+        self._dtype = dtype
+        numpy_dtype = torch.empty(0, dtype=dtype).numpy().dtype
+        self._fields = {  # of numpy, which takes no memory for what was never written to
+            "obs": np.zeros((capacity, runs, width), numpy_dtype),
+            "action": np.zeros((capacity, runs), np.int64),
+            "reward": np.zeros((capacity, runs), np.float32),
+            "discount": np.zeros((capacity, runs), np.float32),
+            "next_obs": np.zeros((capacity, runs, width), numpy_dtype),
+            "ended": np.zeros((capacity, runs), np.bool_),  # terminated or truncated
         }
-        self._writable = {name: field.numpy() for name, field in self._fields.items()}  # the same memory
-        self._flat = {name: field.flatten(0, 1) for name, field in self._fields.items()}  # the same memory
+        self._flat = {name: field.reshape(-1, *field.shape[2:]) for name, field in self._fields.items()}  # views
+        self._windows = Windows(self._fields["ended"], self._fields["reward"], n_step, gamma)
 
     def add(
-        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, next_obs: np.ndarray, terminated: np.ndarray
+        self,
+        obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+        next_obs: np.ndarray,
     ) -> None:
         """Keep one transition of each run: `obs` and `next_obs` are [R, width], the others [R]."""
-        at, fields = self._position, self._writable
+        at, fields = self._position, self._fields
         fields["obs"][at] = obs
         fields["action"][at] = action
         fields["reward"][at] = reward
         fields["discount"][at] = self._gamma * (1.0 - np.asarray(terminated, dtype=np.float64))
         fields["next_obs"][at] = next_obs
+        fields["ended"][at] = np.logical_or(terminated, truncated)
         self._position = (at + 1) % self._capacity
         self.size = min(self.size + 1, self._capacity)
+        self._sampler.added(at)
 
     def sample(self) -> Batch:
-        """Return a batch of each run's own transitions, drawn evenly and with replacement."""
-        runs, batch_size = self._weight.shape
-        place = (self._streams.uniform(batch_size) * self.size).astype(np.int64)
-        index = torch.from_numpy((place * runs + self._runs).ravel())
-
-        def drawn(name: str, *shape: int) -> Tensor:
-            return self._flat[name].index_select(0, index).view(runs, batch_size, *shape)
-
+        """Return a batch of each run's own transitions, with replacement."""
+        place, weight = self._sampler.draw(self.size)
+        first = self._index(place)
+        if self._n_step == 1:
+            last, reward, discount = first, self._numbers("reward", first), self._numbers("discount", first)
+        else:
+            last_place, total, factor = self._windows.gather(place, (self._position - 1) % self._capacity)
+            last = self._index(last_place)
+            reward = torch.from_numpy(total.astype(np.float32))
+            discount = torch.from_numpy((factor * self._flat["discount"].take(last)).astype(np.float32))
         return Batch(
-            obs=drawn("obs", -1),
-            action=drawn("action"),
-            reward=drawn("reward"),
-            discount=drawn("discount"),
-            next_obs=drawn("next_obs", -1),
-            weight=self._weight,
+            obs=self._rows("obs", first),
+            action=self._numbers("action", first),
+            reward=reward,
+            discount=discount,
+            next_obs=self._rows("next_obs", last),
+            weight=weight,
+            place=place,
         )
 
+    def update_priorities(self, place: np.ndarray, priority: np.ndarray) -> None:
+        """Tell how much there was to learn at a batch's `place`: `priority` [R, B], not negative, as |td_error|."""
+        self._sampler.update(place, priority)
+
+    def _index(self, place: np.ndarray) -> np.ndarray:
+        """Return where in the flat fields the places [R, B] are."""
+        return place * len(self._run) + self._run
+
+    def _numbers(self, name: str, index: np.ndarray) -> Tensor:
+        return torch.from_numpy(self._flat[name].take(index))
+
+    def _rows(self, name: str, index: np.ndarray) -> Tensor:
+        field = self._flat[name]
+        rows = torch.empty(*index.shape, field.shape[1], dtype=self._dtype)  # aligned, as networks like it
+        field.take(index, axis=0, out=rows.numpy(), mode="clip")  # "clip" writes straight into `out`
+        return rows
+
     def state_dict(self) -> dict[str, Any]:
-        """Return what is kept, [size, R, ...] each, the place of writing and the streams."""
-        kept = {name: field[: self.size].copy() for name, field in self._writable.items()}
-        return {"kept": kept, "position": self._position, "size": self.size, "streams": self._streams.state_dict()}
+        """Return what is kept, [size, R, ...] each, the place of writing and how the next batches are drawn."""
+        kept = {name: field[: self.size].copy() for name, field in self._fields.items()}
+        sampler = self._sampler.state_dict(self.size)
+        return {"kept": kept, "position": self._position, "size": self.size, "sampler": sampler}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned; raises `ValueError` for what does not fit."""
@@ -91,6 +151,6 @@ class UniformReplay:
         if not 0 <= size <= self._capacity or not 0 <= position < self._capacity:
             raise ValueError(f"its replay holds {size} transitions, expected at most {self._capacity}")
         for name, field in self._fields.items():
-            load_tensor(field[:size], state["kept"][name])
+            field[:size] = check_shape(state["kept"][name], (size, *field.shape[1:]))
         self.size, self._position = size, position
-        self._streams.load_state_dict(state["streams"])
+        self._sampler.load_state_dict(state["sampler"], size)

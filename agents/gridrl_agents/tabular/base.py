@@ -1,4 +1,4 @@
-"""What all tabular agents share: tables of all runs, states' rows, exploration. A rule adds `learn`."""
+"""What all tabular agents share: arrays of all runs, states' rows, exploration. A rule adds `learn`."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,14 @@ from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.schedules import LinearSchedule
 from gridrl_agents.spaces import num_actions
 from gridrl_agents.streams import EXPLORATION, Streams
+from gridrl_agents.tabular.arrays import Arrays, check_array
 from gridrl_agents.tabular.index import make_index
-from gridrl_agents.tabular.settings import TabularSettings
+from gridrl_agents.tabular.settings import RuleSettings
 
 if TYPE_CHECKING:
     from gymnasium import Space
+
+Entry = tuple[int | np.ndarray, ...]  # runs, rows, actions (and more, where a rule's entries have more), each [N]
 
 
 class TableStep(NamedTuple):
@@ -36,27 +39,49 @@ class TabularAgent(Agent):
     Rows of Discrete observations are their numbers. Others get rows as they are met; the first row that is free holds
     the initial value, and so speaks for all that were not. Raises `SettingsError` for spaces that do not suit.
 
-    Metrics: `td_error`, the |TD error| of the step, in units of reward; for a table that grows also `states`, how many
-    were met, and `memory`, states * (8 A + bytes of an observation).
+    A rule is a `learn`. What it keeps for each state is in `by_state` [R, S, ...], which grows as states are met; what
+    it keeps of the episode's steps in `by_step` [R, L, ...], which it makes grow; all else in `by_run` [R, ...]. All
+    three are saved, and restored, with the agent.
+
+    Metrics: `td_error`, the |TD error| of the step, in units of reward, or its mean over the steps that were learned
+    from at once (nan for a run that learned from none: the rule still waits); for a table that grows also `states`, how
+    many were met, and `memory`, states * (bytes of all that is kept for a state + bytes of an observation).
     """
 
+    prefers_state = True
+    entry_shape: tuple[int, ...] = ()  # of what a rule keeps for each state and action, where it is not one number
+
     def __init__(
-        self, observation_space: "Space", action_space: "Space", seeds: Sequence[int], settings: TabularSettings
+        self, observation_space: "Space", action_space: "Space", seeds: Sequence[int], settings: RuleSettings
     ) -> None:
         self.seeds = check_seeds(seeds)
         self.gamma = settings.gamma
         self.num_updates = 0
-        self._initial_value = settings.initial_value
+        self.num_actions = num_actions(action_space)
         self._schedule = LinearSchedule(settings.epsilon_begin, settings.epsilon_end, settings.epsilon_decay_steps)
         self._index = make_index(observation_space, len(self.seeds))
         self._streams = Streams(self.seeds, EXPLORATION)
-        self._runs = np.arange(len(self.seeds))
-        shape = len(self.seeds), self._index.rows_needed, num_actions(action_space)
-        self.table = np.full(shape, self._initial_value)
+        self.runs = np.arange(len(self.seeds))
+        self.by_state = Arrays(len(self.seeds), self._index.rows_needed)
+        self.by_state.add("table", self.num_actions, fill=settings.initial_value)
+        self.by_step = Arrays(len(self.seeds), 0)
+        self.by_run: dict[str, np.ndarray] = {}
+        self._learning_rate = settings.learning_rate
+        self._learning_rate_power = settings.learning_rate_power
+        if self._learning_rate_power > 0:
+            self.by_state.add("updates", self.num_actions, *self.entry_shape, dtype=np.int64)
 
     @abstractmethod
     def learn(self, step: TableStep) -> np.ndarray:
-        """Change `self.table` after one step of every run; return the TD errors [R]."""
+        """Change the table after one step of every run; return the TD error [R], nan where nothing was learned.
+
+        Its sign does not matter; where a rule learns from several steps at once it is their mean |TD error|.
+        """
+
+    @property
+    def table(self) -> np.ndarray:
+        """The values that the agent acts on, [R, S, A]; a growing table has rows to spare."""
+        return self.by_state["table"]
 
     @property
     def epsilon(self) -> float:
@@ -66,13 +91,13 @@ class TabularAgent(Agent):
     def act(self, obs: np.ndarray) -> np.ndarray:
         """Return an epsilon-greedy action for each run, int64 [R]; `obs` is [R, ...]."""
         rows = self._index.lookup(np.asarray(obs)[:, None])[:, 0]
-        return epsilon_greedy(self.table[self._runs, rows], self.epsilon, self._streams.uniform(DRAWS))
+        return epsilon_greedy(self.table[self.runs, rows], self.epsilon, self._streams.uniform(DRAWS))
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Learn from one step of every run; return the metrics, each [R]."""
         state = self._index.add(transition.obs)
         next_state = self._index.add(transition.next_obs)
-        self._make_room()
+        self.by_state.make_room(self._index.rows_needed)
         terminated = np.asarray(transition.terminated, dtype=bool)
         td_error = self.learn(
             TableStep(
@@ -85,16 +110,36 @@ class TabularAgent(Agent):
             )
         )
         self.num_updates += 1
-        return {"td_error": np.abs(td_error), **self._index.metrics(self.table[0, 0].nbytes)}
+        return {"td_error": np.abs(td_error), **self._index.metrics(self.by_state.row_bytes)}
 
     def q_values(self, obs: np.ndarray) -> np.ndarray:
         """Return the table's values, float64 [R, N, A]; `obs` is [R, N, ...]. What was never met stays unmet."""
-        return self.table[self._runs[:, None], self._index.lookup(obs)]
+        return self.table[self.runs[:, None], self._index.lookup(obs)]
+
+    def move(self, entry: Entry, td_target: np.ndarray | float) -> np.ndarray:
+        """Move the table's entries [N], no two the same, towards their targets; return the TD errors [N]."""
+        td_error = td_target - self.table[entry]
+        self.table[entry] += self.learning_rate(entry) * td_error
+        return td_error
+
+    def learning_rate(self, entry: Entry) -> float | np.ndarray:
+        """Count an update of each entry [N] and return its learning rate: c, or c / n^w at its n-th update."""
+        if self._learning_rate_power == 0:
+            return self._learning_rate
+        self.by_state["updates"][entry] += 1
+        return self._learning_rate / self.by_state["updates"][entry] ** self._learning_rate_power
+
+    def policy_value(self, runs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return sum_b pi(b | s) Q(s, b) of the present epsilon-greedy pi in the `rows` [N] of `runs` [N]."""
+        q_values = self.table[runs, rows]
+        return (1.0 - self.epsilon) * q_values.max(axis=-1) + self.epsilon * q_values.mean(axis=-1)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the table's rows that are in use, the index, the streams and the count of updates."""
+        """Return the rows that are in use, what the rule keeps, the index, the streams and the count of updates."""
         return {
-            "table": self.table[:, : self._index.rows_needed].copy(),
+            **self.by_state.state_dict(self._index.rows_needed),
+            "by_step": self.by_step.state_dict(),
+            "by_run": {name: array.copy() for name, array in self.by_run.items()},
             "index": self._index.state_dict(),
             "streams": self._streams.state_dict(),
             "num_updates": self.num_updates,
@@ -103,27 +148,21 @@ class TabularAgent(Agent):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned; raises `SettingsError` for the state of another kind of agent."""
         try:
-            table = state["table"]
-            if table.shape[0] != self.num_runs or table.shape[2] != self.table.shape[2]:
-                raise ValueError(f"its table is {table.shape}, [runs, states, actions]")
+            self.by_state.check(state)
+            self.by_step.check(state["by_step"])
+            for name, array in self.by_run.items():
+                check_array(name, state["by_run"][name], array.shape, array.dtype)
             self._index.load_state_dict(state["index"])
-            if table.shape[1] != self._index.rows_needed:
-                raise ValueError(f"its table has {table.shape[1]} rows, not {self._index.rows_needed}")
+            rows = state["table"].shape[1]
+            if rows != self._index.rows_needed:
+                raise ValueError(f"its table has {rows} rows, not {self._index.rows_needed}")
             self._streams.load_state_dict(state["streams"])
             self.num_updates = int(state["num_updates"])
         except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
             raise SettingsError(
-                f"the saved state does not fit this agent of {self.num_runs} runs and {self.table.shape[2]} actions "
+                f"the saved state does not fit this agent of {self.num_runs} runs and {self.num_actions} actions "
                 f"({type(error).__name__}: {error}); load one that was saved with the same settings."
             ) from None
-        self._make_room()
-        self.table[:] = self._initial_value
-        self.table[:, : table.shape[1]] = table
-
-    def _make_room(self) -> None:
-        """Double a table that has become too small."""
-        needed, (runs, rows, actions) = self._index.rows_needed, self.table.shape
-        if needed > rows:
-            old = self.table
-            self.table = np.full((runs, max(2 * rows, needed), actions), self._initial_value)
-            self.table[:, :rows] = old
+        self.by_state.load_state_dict(state)
+        self.by_step.load_state_dict(state["by_step"])
+        self.by_run = {name: state["by_run"][name].copy() for name in self.by_run}

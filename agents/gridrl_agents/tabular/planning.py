@@ -84,6 +84,31 @@ def policy_evaluation(model: Model, policy: np.ndarray, gamma: float) -> np.ndar
     return values
 
 
+def policy_iteration(model: Model, gamma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the optimal values V* [S] and Q* [S, A], exact but for rounding, and an optimal policy, actions [S].
+
+    Evaluates a policy exactly and makes it greedy, until that changes nothing (Howard 1960; Sutton & Barto, 2nd ed.,
+    section 4.3); it begins with the policy that chooses evenly. An action that is better by no more than rounding does
+    not replace another, so that equal policies are not taken in turns for ever. Raises `SettingsError` for a gamma out
+    of range, and at gamma 1 where a policy on the way never ends an episode; `value_iteration` may then still do.
+    """
+    check_number("gamma", gamma, 0, 1)
+    reward, continuation = _backup_parts(model, gamma)
+    states, actions = reward.shape
+    policy = np.full((states, actions), 1.0 / actions)
+    chosen = np.full(states, -1)
+    while True:
+        values = policy_evaluation(model, policy, gamma)
+        q_values = reward + (continuation @ values).reshape(reward.shape)
+        best = q_values.max(axis=1)
+        kept = np.where(chosen < 0, -np.inf, q_values[np.arange(states), chosen])
+        better = best > kept + 1e-10 * np.maximum(1.0, np.abs(best))
+        if not better.any():
+            return values, q_values, chosen
+        chosen = np.where(better, q_values.argmax(axis=1), chosen)
+        policy = np.eye(actions)[chosen]
+
+
 def _backup_parts(model: Model, gamma: float) -> tuple[np.ndarray, sparse.csr_array]:
     """Return the expected reward [S, A] and gamma * P, sparse [S * A, S], of the Bellman backup."""
     states, actions, outcomes = model.next_state.shape

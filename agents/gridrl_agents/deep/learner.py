@@ -1,6 +1,11 @@
-"""The deep Q-network (Mnih et al. 2013, 2015): Q-learning with a network, a replay memory and a target network."""
+"""The learner of the DQN family: Q-learning with a network, a replay and a target network (Mnih et al. 2013, 2015).
 
-from collections.abc import Callable, Mapping, Sequence
+All that sets one member of the family apart from another is handed over as a part: the networks (`layers`, `dueling`,
+`noisy`), the choice of the next action (`double`), what is learned of the return (`mean`, `categorical`, `quantile`)
+and the replay. No step asks which of them it has.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,30 +13,33 @@ import torch
 from torch import Tensor
 
 from gridrl_agents.base import Agent, Transition
-from gridrl_agents.deep.adam import Adam, load_tensor
+from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.clipping import clip_norms_
+from gridrl_agents.deep.double import Select
 from gridrl_agents.deep.encoder import Encoder
-from gridrl_agents.deep.network import Network
-from gridrl_agents.deep.replay import UniformReplay
+from gridrl_agents.deep.learned import Learned
+from gridrl_agents.deep.network import Network, by_action
+from gridrl_agents.deep.optimizers import Optimizer
+from gridrl_agents.deep.replay import Replay
 from gridrl_agents.deep.settings import DQNSettings
 from gridrl_agents.errors import SettingsError
 from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.schedules import LinearSchedule
 from gridrl_agents.streams import EXPLORATION, Streams
 
-Loss = Callable[[Tensor], tuple[Tensor, Tensor]]  # td_error [R, B] -> loss [R, B], its slope [R, B]
-CHUNK = 2048  # observations of each run that pass through the network at once
+CHUNK = 2048  # observations of each run that pass through the network at once, where they hold fewer numbers than
+LARGEST_CHUNK = 2**21
 
 
 class DQN(Agent):
     """R networks, each learning from a replay of its own.
 
-    td_target = reward_scale * r + discount * max_b Q_target(s', b); the loss of (Q_online(s, a) - td_target) is
-    averaged over the batch and summed over the runs, so that each run's gradient is what it would be alone.
+    The loss of Q_online(s, a) beside reward_scale * r + discount * Q_target(s', b) is weighted by the replay, averaged
+    over the batch and summed over the runs, so that each run's gradient is what it would be alone.
 
-    Metrics, one value per run: `loss`, the mean over the batch, of the scaled TD error; `mean_q`, the mean over the
-    batch of Q_online(s, a) before the update, in units of true reward; `gradient_norm`, the Euclidean norm of the run's
-    gradient before it is clipped.
+    Metrics, one value per run: `loss`, the weighted mean over the batch; `mean_q`, the mean over the batch of
+    Q_online(s, a) before the update, in units of true reward; `gradient_norm`, the Euclidean norm of the run's gradient
+    before it is clipped; and those of what is learned.
     """
 
     def __init__(
@@ -41,16 +49,18 @@ class DQN(Agent):
         encoder: Encoder,
         online: Network,
         target: Network,
-        replay: UniformReplay,
-        optimizer: Adam,
-        loss: Loss,
+        select: Select,
+        learned: Learned,
+        replay: Replay,
+        optimizer: Optimizer,
         settings: DQNSettings,
     ) -> None:
         self.seeds = tuple(seeds)
         self.gamma = settings.gamma
         self.num_updates = 0
         self._num_steps = 0
-        self._num_actions = num_actions
+        self._shape = num_actions, learned.num_atoms
+        self._atoms = torch.arange(learned.num_atoms)
         self._encoder = encoder
         self._online = online
         self._target = target
@@ -58,8 +68,9 @@ class DQN(Agent):
         self._gradient = torch.zeros_like(online.parameters)
         self._gradient_views = online.views(self._gradient)
         self._replay = replay
+        self._select = select
+        self._learned = learned
         self._optimizer = optimizer
-        self._loss = loss
         self._settings = settings
         self._schedule = LinearSchedule(settings.epsilon_begin, settings.epsilon_end, settings.epsilon_decay_steps)
         self._streams = Streams(seeds, EXPLORATION)
@@ -71,7 +82,7 @@ class DQN(Agent):
 
     def act(self, obs: np.ndarray) -> np.ndarray:
         """Return an epsilon-greedy action for each run, int64 [R]; `obs` is [R, ...]."""
-        q_values = self._forward(np.asarray(obs)[:, None])[:, 0]
+        q_values = self._values(self._online.activations(self._inputs(np.asarray(obs)[:, None]))[-1])[:, 0]
         return epsilon_greedy(q_values.numpy(), self.epsilon, self._streams.uniform(DRAWS))
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
@@ -81,6 +92,7 @@ class DQN(Agent):
             action=transition.action,
             reward=np.asarray(transition.reward) * self._settings.reward_scale,
             terminated=transition.terminated,
+            truncated=transition.truncated,
             next_obs=self._encoder.encode(np.asarray(transition.next_obs)[:, None])[:, 0],
         )
         self._num_steps += 1
@@ -89,31 +101,46 @@ class DQN(Agent):
         return self._update()
 
     def q_values(self, obs: np.ndarray) -> np.ndarray:
-        """Return the online network's values in units of true reward, float64 [R, N, A]; `obs` is [R, N, ...]."""
+        """Return the online network's values, without noise, in units of true reward, float64 [R, N, A].
+
+        `obs` is [R, N, ...].
+        """
         obs = np.asarray(obs)
-        values = np.empty((*obs.shape[:2], self._num_actions))
-        for begin in range(0, obs.shape[1], CHUNK):
-            values[:, begin : begin + CHUNK] = self._forward(obs[:, begin : begin + CHUNK])
+        values = np.empty((*obs.shape[:2], self._shape[0]))
+        count = max(min(CHUNK, LARGEST_CHUNK // self._encoder.stored_width), 1)
+        for begin in range(0, obs.shape[1], count):
+            inputs = self._inputs(obs[:, begin : begin + count])
+            values[:, begin : begin + count] = self._values(self._online(inputs))
         return values / self._settings.reward_scale
 
-    def _forward(self, obs: np.ndarray) -> Tensor:
-        """Return the online network's scaled values of `obs` [R, N, ...], [R, N, A]."""
-        stored = torch.from_numpy(self._encoder.encode(obs))
-        return self._online(self._encoder.inputs(stored))[..., : self._num_actions]
+    def _inputs(self, obs: np.ndarray) -> Tensor:
+        """Return what a network reads of observations [R, N, ...], [R, N, F]."""
+        return self._encoder.inputs(torch.from_numpy(self._encoder.encode(obs)))
+
+    def _values(self, output: Tensor) -> Tensor:
+        """Return the scaled action values [R, B, A] of a network's output [R, B, W]."""
+        return self._learned.q_values(by_action(output, *self._shape))
+
+    def _places(self, action: Tensor) -> Tensor:
+        """Return where in a network's output the actions [R, B] stand, for gather and scatter, [R, B, K]."""
+        return torch.add(self._atoms, action[..., None], alpha=self._shape[1])
 
     def _update(self) -> dict[str, np.ndarray]:
         batch = self._replay.sample()
-        next_q = self._target(self._encoder.inputs(batch.next_obs))[..., : self._num_actions]
-        td_target = batch.reward + batch.discount * next_q.amax(dim=2)
-
-        activations = self._online.activations(self._encoder.inputs(batch.obs))
-        output, action = activations[-1], batch.action[..., None]
-        estimate = output.gather(2, action)[..., 0]
-        loss, slope = self._loss(estimate - td_target)
-
-        output_gradient = torch.zeros_like(output).scatter_(
-            2, action, (batch.weight * slope / slope.shape[1])[..., None]
+        next_inputs = self._encoder.inputs(batch.next_obs)
+        next_output = self._target.activations(next_inputs)[-1]
+        next_action = self._select(
+            lambda: self._values(self._online.activations(next_inputs)[-1]), lambda: self._values(next_output)
         )
+        next_estimate = next_output.gather(2, self._places(next_action))
+
+        activations, taken = self._online.activations(self._encoder.inputs(batch.obs)), self._places(batch.action)
+        estimate = activations[-1].gather(2, taken)
+        lesson = self._learned.lesson(estimate, next_estimate, batch.reward, batch.discount)
+        self._replay.update_priorities(batch.place, lesson.priority.numpy())
+
+        share = batch.weight * (1.0 / batch.weight.shape[1])
+        output_gradient = torch.zeros_like(activations[-1]).scatter_(2, taken, share[..., None] * lesson.gradient)
         self._online.backward(activations, output_gradient, self._gradient_views)
         gradient_norm = clip_norms_(self._gradient, self._settings.max_gradient_norm)
         self._optimizer.step(self._gradient)
@@ -122,16 +149,18 @@ class DQN(Agent):
         if self.num_updates % self._settings.target_update_period == 0:
             self._target.parameters.lerp_(self._online.parameters, self._settings.target_update_rate)
         return {
-            "loss": (batch.weight * loss).mean(dim=1).numpy(),
-            "mean_q": estimate.mean(dim=1).numpy() / self._settings.reward_scale,
+            "loss": mean_of(batch.weight * lesson.loss),
+            "mean_q": mean_of(self._learned.q_values(estimate)) / self._settings.reward_scale,
             "gradient_norm": gradient_norm.numpy(),
+            **{name: mean_of(values) for name, values in lesson.metrics.items()},
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Return both networks' parameters [R, P], Adam's state, the replay, the streams and the counts."""
+        """Return both networks' parameters [R, P] and noise, Adam's state, the replay, the streams and the counts."""
         return {
             "online": self._online.parameters.numpy().copy(),
             "target": self._target.parameters.numpy().copy(),
+            "noise": {"online": self._online.state_dict(), "target": self._target.state_dict()},
             "optimizer": self._optimizer.state_dict(),
             "replay": self._replay.state_dict(),
             "streams": self._streams.state_dict(),
@@ -144,6 +173,8 @@ class DQN(Agent):
         try:
             load_tensor(self._online.parameters, state["online"])
             load_tensor(self._target.parameters, state["target"])
+            self._online.load_state_dict(state["noise"]["online"])
+            self._target.load_state_dict(state["noise"]["target"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._replay.load_state_dict(state["replay"])
             self._streams.load_state_dict(state["streams"])
@@ -154,3 +185,8 @@ class DQN(Agent):
                 f"the saved state does not fit this network of {self.num_runs} runs ({type(error).__name__}: {error}); "
                 "load one that was saved with the same settings."
             ) from None
+
+
+def mean_of(values: Tensor) -> np.ndarray:
+    """Return the mean over the batch of [R, B], [R]; `Tensor.mean` takes twice the time for so few."""
+    return values.sum(dim=1).numpy() / values.shape[1]

@@ -1,0 +1,223 @@
+"""The deep recurrent Q-network (Hausknecht & Stone 2015): DQN for those who do not see everything at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gridrl_agents.base import Agent, Policy, Transition
+from gridrl_agents.deep.adam import load_tensor
+from gridrl_agents.deep.clipping import clip_norms_
+from gridrl_agents.deep.drqn_settings import DRQNSettings
+from gridrl_agents.deep.encoder import Encoder
+from gridrl_agents.deep.losses import LOSSES
+from gridrl_agents.deep.optimizers import Optimizer
+from gridrl_agents.deep.recurrent import RecurrentNetwork
+from gridrl_agents.deep.sequences import SequenceReplay, Sequences
+from gridrl_agents.errors import SettingsError
+from gridrl_agents.exploration import DRAWS, epsilon_greedy
+from gridrl_agents.schedules import LinearSchedule
+from gridrl_agents.streams import EXPLORATION, Streams
+
+CHUNK = 2048  # observations of each run that pass through the network at once, where they hold fewer numbers than
+LARGEST_CHUNK = 2**21
+
+
+class DRQN(Agent):
+    """R networks with a memory, each learning from sequences of its own steps.
+
+    The td_target of step t is reward_scale * r + discount * max_b Q_target(s', b), with what the target network itself
+    remembers after step t. The loss is averaged over the steps that are learned from, and summed over the runs.
+
+    An action is chosen from the observation and the state, which begins at zero with each episode: `observe` tells the
+    agent of its end. Metrics, one value per run: `loss`; `mean_q`, the mean of Q_online(s, a) before the update, in
+    units of true reward; `gradient_norm`, the Euclidean norm of the run's gradient before it is clipped.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        encoder: Encoder,
+        online: RecurrentNetwork,
+        target: RecurrentNetwork,
+        replay: SequenceReplay,
+        optimizer: Optimizer,
+        settings: DRQNSettings,
+    ) -> None:
+        self.seeds = tuple(seeds)
+        self.gamma = settings.gamma
+        self.num_updates = 0
+        self._num_steps = 0
+        self._encoder = encoder
+        self._online = online
+        self._target = target
+        self._target.parameters.copy_(online.parameters)
+        self._gradient = torch.zeros_like(online.parameters)
+        self._gradient_views = online.views(self._gradient)
+        self._replay = replay
+        self._optimizer = optimizer
+        self._loss = LOSSES[settings.loss]
+        self._settings = settings
+        self._schedule = LinearSchedule(settings.epsilon_begin, settings.epsilon_end, settings.epsilon_decay_steps)
+        self._streams = Streams(seeds, EXPLORATION)
+        self._state = self.fresh_state(1)  # before the present observation
+        self._state_after: Tensor | None = None  # and after it, once it was seen
+
+    @property
+    def epsilon(self) -> float:
+        """The probability with which the next `act` explores."""
+        return self._schedule(self._num_steps)
+
+    def fresh_state(self, count: int) -> Tensor:
+        """Return what is remembered at the beginning of `count` episodes of each run: zeros [R, count, width]."""
+        return torch.zeros(self.num_runs, count, self._online.state_width)
+
+    def read(self, obs: np.ndarray, state: Tensor) -> tuple[np.ndarray, Tensor]:
+        """Return the scaled values [R, N, A] of `obs` [R, N, ...] met in a state [R, N, width], and the next state."""
+        q_values, after = self._online.step(self._inputs(torch.from_numpy(self._encoder.encode(obs))), state)
+        return q_values.numpy(), after
+
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        """Return an epsilon-greedy action for each run, int64 [R]; `obs` is [R, ...]."""
+        q_values, self._state_after = self.read(np.asarray(obs)[:, None], self._state)
+        return epsilon_greedy(q_values[:, 0], self.epsilon, self._streams.uniform(DRAWS))
+
+    def observe(self, transition: Transition) -> dict[str, np.ndarray]:
+        """Keep one step of every run, and learn from a batch when it is time; return the metrics, each [R]."""
+        obs = np.asarray(transition.obs)[:, None]
+        if self._state_after is None:
+            _, self._state_after = self.read(obs, self._state)
+        self._replay.add(
+            obs=self._encoder.encode(obs)[:, 0],
+            action=transition.action,
+            reward=np.asarray(transition.reward) * self._settings.reward_scale,
+            terminated=transition.terminated,
+            truncated=transition.truncated,
+            next_obs=self._encoder.encode(np.asarray(transition.next_obs)[:, None])[:, 0],
+            state=self._state[:, 0].numpy(),
+        )
+        ended = np.logical_or(transition.terminated, transition.truncated)
+        self._state, self._state_after = forget(self._state_after, ended[:, None]), None
+        self._num_steps += 1
+        if self._replay.size < self._settings.min_replay_size or self._num_steps % self._settings.learn_period:
+            return {}
+        return self._update()
+
+    def q_values(self, obs: np.ndarray) -> np.ndarray:
+        """Return the values of observations that nothing was seen before, in units of true reward, float64 [R, N, A].
+
+        `obs` is [R, N, ...]; each is met with a fresh state, as an episode's first.
+        """
+        obs = np.asarray(obs)
+        values = np.empty((*obs.shape[:2], self._online.num_actions))
+        count = max(min(CHUNK, LARGEST_CHUNK // self._encoder.stored_width), 1)
+        for begin in range(0, obs.shape[1], count):
+            some = obs[:, begin : begin + count]
+            values[:, begin : begin + count], _ = self.read(some, self.fresh_state(some.shape[1]))
+        return values / self._settings.reward_scale
+
+    def policy(self, epsilon: float, stream_key: int = 0) -> "RecurrentPolicy":
+        """Return a policy that acts on this agent's values with a memory of its own; same key, same actions."""
+        return RecurrentPolicy(self, epsilon, stream_key)
+
+    def _inputs(self, stored: Tensor) -> Tensor:
+        """Return what a network reads of rows [R, ..., width], [R, ..., F]."""
+        return self._encoder.inputs(stored.flatten(1, -2)).unflatten(1, stored.shape[1:-1])
+
+    def _update(self) -> dict[str, np.ndarray]:
+        settings, steps = self._settings, self._replay.sample()
+        if not settings.stored_state:
+            steps = steps._replace(state=torch.zeros_like(steps.state))
+        td_target = self._td_target(steps)
+
+        begin = settings.burn_in
+        inputs, state = self._inputs(steps.obs), steps.state
+        if begin:
+            state = self._online.unroll(inputs[:, :begin], state, steps.keep[:, :begin]).trace.after[:, -1]
+        passage = self._online.unroll(inputs[:, begin:], state, steps.keep[:, begin:])
+        output, action = passage.output[-1], steps.action[:, begin:].flatten(1)[..., None]
+        estimate = output.gather(2, action)[..., 0]
+        loss, slope = self._loss(estimate - td_target)
+
+        output_gradient = torch.zeros_like(output).scatter_(2, action, (slope / slope.shape[1])[..., None])
+        self._online.backward(passage, output_gradient, self._gradient_views)
+        gradient_norm = clip_norms_(self._gradient, settings.max_gradient_norm)
+        self._optimizer.step(self._gradient)
+
+        self.num_updates += 1
+        if self.num_updates % settings.target_update_period == 0:
+            self._target.parameters.lerp_(self._online.parameters, settings.target_update_rate)
+        return {
+            "loss": loss.mean(dim=1).numpy(),
+            "mean_q": estimate.mean(dim=1).numpy() / settings.reward_scale,
+            "gradient_norm": gradient_norm.numpy(),
+        }
+
+    def _td_target(self, steps: Sequences) -> Tensor:
+        """Return the targets of the steps that are learned from, [R, T * B]."""
+        learned = slice(self._settings.burn_in, None)
+        after = self._target.unroll(self._inputs(steps.obs), steps.state, steps.keep).trace.after[:, learned]
+        next_q, _ = self._target.step(self._inputs(steps.next_obs[:, learned]).flatten(1, 2), after.flatten(1, 2))
+        return steps.reward[:, learned].flatten(1) + steps.discount[:, learned].flatten(1) * next_q.amax(dim=2)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return both networks' parameters [R, P], what is remembered, optimizer, replay, streams and counts."""
+        return {
+            "online": self._online.parameters.numpy().copy(),
+            "target": self._target.parameters.numpy().copy(),
+            "state": self._state.numpy().copy(),
+            "optimizer": self._optimizer.state_dict(),
+            "replay": self._replay.state_dict(),
+            "streams": self._streams.state_dict(),
+            "num_steps": self._num_steps,
+            "num_updates": self.num_updates,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become what `state_dict` returned; raises `SettingsError` for the state of another kind of agent."""
+        try:
+            load_tensor(self._online.parameters, state["online"])
+            load_tensor(self._target.parameters, state["target"])
+            self._state, self._state_after = self.fresh_state(1), None
+            load_tensor(self._state, state["state"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._replay.load_state_dict(state["replay"])
+            self._streams.load_state_dict(state["streams"])
+            self._num_steps = int(state["num_steps"])
+            self.num_updates = int(state["num_updates"])
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise SettingsError(
+                f"the saved state does not fit this network of {self.num_runs} runs ({type(error).__name__}: {error}); "
+                "load one that was saved with the same settings."
+            ) from None
+
+
+class RecurrentPolicy(Policy):
+    """Epsilon-greedy on a DRQN's values, with a memory of its own for each of its N episodes."""
+
+    agent: DRQN
+
+    def __init__(self, agent: DRQN, epsilon: float, stream_key: int = 0) -> None:
+        super().__init__(agent, epsilon, stream_key)
+        self._state: Tensor | None = None
+
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...], the same N each time."""
+        obs = np.asarray(obs)
+        state = self.agent.fresh_state(obs.shape[1]) if self._state is None else self._state
+        q_values, self._state = self.agent.read(obs, state)
+        runs, count, _ = q_values.shape
+        uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
+        return epsilon_greedy(q_values, self.epsilon, uniform)
+
+    def reset(self, mask: np.ndarray) -> None:
+        """Forget what was seen of the episodes in `mask`, bool [R, N]."""
+        if self._state is not None:
+            self._state = forget(self._state, mask)
+
+
+def forget(state: Tensor, mask: np.ndarray) -> Tensor:
+    """Return `state` [R, N, width] with zeros where `mask`, bool [R, N], is True."""
+    return state.masked_fill(torch.from_numpy(np.array(mask, dtype=bool))[..., None], 0.0)

@@ -1,0 +1,25 @@
+"""The mean of the return, as in DQN (Mnih et al. 2015): one number for each action."""
+
+from torch import Tensor
+
+from gridrl_agents.deep.learned import Lesson
+from gridrl_agents.deep.losses import Loss
+
+
+class Mean:
+    """td_target = reward + discount * Q_target(s', b); the loss is of Q(s, a) - td_target."""
+
+    num_atoms = 1
+
+    def __init__(self, loss: Loss) -> None:
+        self._loss = loss
+
+    def q_values(self, output: Tensor) -> Tensor:
+        """Return the one number itself."""
+        return output[..., 0]
+
+    def lesson(self, estimate: Tensor, next_estimate: Tensor, reward: Tensor, discount: Tensor) -> Lesson:
+        """Return the loss of the TD error; the priority is its size."""
+        error = estimate[..., 0] - (reward + discount * next_estimate[..., 0])
+        loss, slope = self._loss(error)
+        return Lesson(loss, slope[..., None], error.abs(), {})

@@ -1,0 +1,75 @@
+"""Named arrays of all runs that grow together and are saved together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+class Arrays:
+    """Arrays [R, L, ...], each with what a fresh place holds; L doubles when there is need.
+
+    Reading a name gives the array itself, to be written into; it is another array after `make_room`.
+    """
+
+    def __init__(self, num_runs: int, length: int) -> None:
+        self.length = length
+        self._num_runs = num_runs
+        self._arrays: dict[str, np.ndarray] = {}
+        self._fill: dict[str, Any] = {}
+
+    def add(self, name: str, *shape: int, fill: float = 0.0, dtype: Any = np.float64) -> None:
+        """Add an array [R, L, *shape] that is full of `fill`."""
+        self._arrays[name] = np.full((self._num_runs, self.length, *shape), fill, dtype=dtype)
+        self._fill[name] = fill
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return an array [R, L, ...]."""
+        return self._arrays[name]
+
+    @property
+    def names(self) -> list[str]:
+        """The arrays' names."""
+        return list(self._arrays)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one place of one run, in all arrays."""
+        return sum(array[:1, :1].nbytes for array in self._arrays.values())
+
+    def make_room(self, length: int) -> None:
+        """Double what has become shorter than `length`."""
+        if length > self.length:
+            self._resize(max(2 * self.length, length))
+
+    def state_dict(self, length: int | None = None) -> dict[str, np.ndarray]:
+        """Return copies of the first `length` places, or of all."""
+        return {name: array[:, :length].copy() for name, array in self._arrays.items()}
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raise `KeyError` or `ValueError` for a state that is not that of such arrays, of whatever length."""
+        lengths = {state[name].shape[1] for name in self._arrays}
+        if len(lengths) > 1:
+            raise ValueError(f"its arrays have different lengths, {sorted(lengths)}")
+        for name, array in self._arrays.items():
+            expected = self._num_runs, *lengths, *array.shape[2:]
+            check_array(name, state[name], expected, array.dtype)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become what `state_dict` returned."""
+        for name in self._arrays:
+            self._arrays[name] = state[name].copy()
+            self.length = state[name].shape[1]
+
+    def _resize(self, length: int) -> None:
+        for name, old in self._arrays.items():
+            array = np.full((self._num_runs, length, *old.shape[2:]), self._fill[name], dtype=old.dtype)
+            array[:, : old.shape[1]] = old
+            self._arrays[name] = array
+        self.length = length
+
+
+def check_array(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise `ValueError` unless a saved array has the shape and dtype that are expected."""
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(f"its {name} is {array.dtype} {list(array.shape)}, expected {dtype} {list(shape)}")

@@ -1,0 +1,63 @@
+"""Dyna-Q (Sutton 1990; Sutton & Barto, 2nd ed., section 8.2)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gridrl_agents.exploration import DRAWS, epsilon_greedy
+from gridrl_agents.tabular.base import TableStep, TabularAgent
+from gridrl_agents.tabular.settings import DynaQSettings
+
+if TYPE_CHECKING:
+    from gymnasium import Space
+
+
+class DynaQ(TabularAgent):
+    """Q-learning from each real step, and then from `planning_steps` remembered ones.
+
+    The model is what each action did in each state when last it was tried. A planning step draws a state among those
+    in which the run has acted, and one of the actions that it tried there, both evenly.
+    """
+
+    def __init__(
+        self, observation_space: "Space", action_space: "Space", seeds: Sequence[int], settings: DynaQSettings
+    ) -> None:
+        super().__init__(observation_space, action_space, seeds, settings)
+        self._planning_steps = settings.planning_steps
+        self.by_state.add("visited", dtype=np.int64)  # the first `num_visited` are the rows acted in, as first met
+        self.by_state.add("tried", self.num_actions, dtype=bool)
+        self.by_state.add("reward", self.num_actions)
+        self.by_state.add("discount", self.num_actions)
+        self.by_state.add("next_state", self.num_actions, dtype=np.int64)
+        self.by_run["num_visited"] = np.zeros(self.num_runs, dtype=np.int64)
+
+    def learn(self, step: TableStep) -> np.ndarray:
+        """Learn from a real step, remember it, and plan; return the real step's TD errors [R]."""
+        td_error = self._update(step.state, step.action, step.reward, step.discount, step.next_state)
+        self._remember(step)
+        model, visited, num_visited = self.by_state, self.by_state["visited"], self.by_run["num_visited"]
+        for _ in range(self._planning_steps):
+            uniform = self._streams.uniform(1 + DRAWS)
+            state = visited[self.runs, (uniform[:, 0] * num_visited).astype(np.int64)]
+            # The greedy choice among "tried" and "not tried", ties at random, is one of those tried.
+            action = epsilon_greedy(model["tried"][self.runs, state], 0.0, uniform[:, 1:])
+            entry = self.runs, state, action
+            self._update(state, action, model["reward"][entry], model["discount"][entry], model["next_state"][entry])
+        return td_error
+
+    def _update(
+        self, state: np.ndarray, action: np.ndarray, reward: np.ndarray, discount: np.ndarray, next_state: np.ndarray
+    ) -> np.ndarray:
+        td_target = reward + discount * self.table[self.runs, next_state].max(axis=-1)
+        return self.move((self.runs, state, action), td_target)
+
+    def _remember(self, step: TableStep) -> None:
+        model, num_visited = self.by_state, self.by_run["num_visited"]
+        new = np.flatnonzero(~model["tried"][self.runs, step.state].any(axis=1))
+        model["visited"][new, num_visited[new]] = step.state[new]
+        num_visited[new] += 1
+        entry = self.runs, step.state, step.action
+        model["tried"][entry] = True
+        model["reward"][entry], model["discount"][entry] = step.reward, step.discount
+        model["next_state"][entry] = step.next_state
