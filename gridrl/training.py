@@ -113,6 +113,7 @@ class Training(Run):
         self.greedy = Evaluator(
             self.problem, config.seeds, 1 if self.problem.is_deterministic else config.eval_episodes
         )
+        self.beyond_limits: tuple[float, float] | None = None  # least and greatest return, once one left the limits
         self.obs: np.ndarray
         self.obs, _ = self.env.reset(
             seed=[int(seed_sequence(seed, ENVIRONMENT).generate_state(1)[0]) for seed in config.seeds]
@@ -165,7 +166,17 @@ class Training(Run):
         rows = self.recorder.training_rows(self.agent, self.step) if self.step else []
         rows += self.recorder.evaluation_rows(self.agent, self.step, self.exploring, self.greedy)
         self.folder.append_metrics(rows)
+        self._watch_limits([value for *_, metric, value in rows if metric.endswith("discounted_return")])
         return rows
+
+    def _watch_limits(self, returns: list[float]) -> None:
+        """Take note of discounted returns that a categorical agent's support does not reach."""
+        if self.agent.return_limits is None:
+            return
+        low, high = self.agent.return_limits
+        least, greatest = self.beyond_limits or (low, high)
+        if min(*returns, least) < low or max(*returns, greatest) > high:
+            self.beyond_limits = min(*returns, least), max(*returns, greatest)
 
     def _save(self) -> None:
         state = {"step": self.step, "agent": self.agent.state_dict(), "recorder": self.recorder.state_dict()}

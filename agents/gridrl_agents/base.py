@@ -33,6 +33,8 @@ class Agent(ABC):
     seeds: tuple[int, ...]
     gamma: float
     num_updates: int  # learning steps of each run so far
+    num_bytes: int = 0  # of memory that a replay takes once it is full
+    return_limits: tuple[float, float] | None = None  # the returns that it can stand for, in true reward; None: any
 
     @property
     def num_runs(self) -> int:

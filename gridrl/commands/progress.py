@@ -25,8 +25,8 @@ def run_in_front(training: Training) -> int:
     config, folder = training.config, shlex.quote(str(training.folder.path))
     num_runs = len(config.seeds)
     console.print(f"{config.agent} on {config.problem.env}: {num_runs} run(s) of {config.steps} steps, into {folder}")
-    if (num_bytes := getattr(training.agent, "num_bytes", 0)) > 0:
-        console.print(f"memory for what is remembered: {num_bytes / 1e6:.0f} MB")
+    if training.agent.num_bytes:
+        console.print(f"the replay will take {training.agent.num_bytes / 1e6:.0f} MB of memory")
     begun, first, latest = time.perf_counter(), training.step, ""
     with progress_bar(console) as bar, stop_on_signal() as stop:
         task = bar.add_task(f"{config.agent}", total=config.steps, completed=training.step, note="")
@@ -48,6 +48,12 @@ def run_in_front(training: Training) -> int:
         values = training.final(metric)
         spread = f", runs from {values.min():.1f} to {values.max():.1f}" if num_runs > 1 else ""
         console.print(f"{name}: {values.mean():.1f}{spread}")
+    if training.beyond_limits is not None:
+        (low, high), (least, greatest) = training.agent.return_limits or (0, 0), training.beyond_limits
+        console.print(
+            f"Warning: returns from {least:.0f} to {greatest:.0f} were earned, and the agent can stand for {low:.0f} "
+            f"to {high:.0f} only: its values are cut off there. Train again with a wider --v-min and --v-max."
+        )
     console.print(f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl watch {folder}")
     if training.problem.is_gridworld:
         console.print(f"  gridrl map {folder}")

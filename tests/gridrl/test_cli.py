@@ -183,3 +183,14 @@ def test_demo_in_small(tmp_path: Path) -> None:
     again = gridrl("demo", "--scale", "0.02", "--out", "d", cwd=tmp_path)
     assert again.returncode == 2
     assert "not empty" in again.stderr
+
+
+@pytest.mark.parametrize(("v_max", "warned"), [("20", True), ("2000", False)])
+def test_returns_beyond_a_categorical_support_are_told(tmp_path: Path, v_max: str, warned: bool) -> None:
+    (tmp_path / "level.txt").write_text("####\n#P$#\n####\n")  # each way of playing it earns the coin, 100, some time
+    size = ["--hidden-sizes", "16", "--replay-capacity", "200", "--min-replay-size", "40"]
+    support = ["--v-min", "-20", "--v-max", v_max]
+    done = gridrl("train", "c51", "--level", "level.txt", *QUICK, *size, *support, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("the agent can stand for -20 to 20 only" in " ".join(done.stdout.split())) == warned
+    assert "of memory" in done.stdout

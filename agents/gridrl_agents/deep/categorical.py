@@ -19,7 +19,7 @@ class Categorical:
         """`v_min` < `v_max` are in units of scaled reward."""
         self.num_atoms = num_atoms
         self.support = torch.linspace(v_min, v_max, num_atoms)
-        self._v_min, self._v_max = v_min, v_max
+        self.limits = self._v_min, self._v_max = v_min, v_max
 
     def q_values(self, output: Tensor) -> Tensor:
         """Return sum_i z_i softmax_i(logits)."""

@@ -57,6 +57,7 @@ class DRQN(Agent):
         self._gradient = torch.zeros_like(online.parameters)
         self._gradient_views = online.views(self._gradient)
         self._replay = replay
+        self.num_bytes = replay.num_bytes
         self._optimizer = optimizer
         self._loss = LOSSES[settings.loss]
         self._settings = settings

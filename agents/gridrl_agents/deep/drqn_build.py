@@ -58,6 +58,7 @@ def build_drqn(
             batch_size=settings.batch_size,
             length=settings.burn_in + settings.sequence_length,
         )
+        replay.num_bytes = needed
     except MemoryError:
         raise SettingsError(
             f"the replay of {capacity} steps for each of {len(seeds)} runs needs {needed / 1e9:.1f} GB of memory and "

@@ -19,6 +19,10 @@ class Learned(Protocol):
 
     num_atoms: int  # K
 
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The least and the greatest return that it can stand for, in units of scaled reward; None: any."""
+
     def q_values(self, output: Tensor) -> Tensor:
         """Return the mean that [..., K] stands for, [...], in units of scaled reward."""
 

@@ -68,8 +68,12 @@ class DQN(Agent):
         self._gradient = torch.zeros_like(online.parameters)
         self._gradient_views = online.views(self._gradient)
         self._replay = replay
+        self.num_bytes = replay.num_bytes
         self._select = select
         self._learned = learned
+        if learned.limits is not None:
+            low, high = learned.limits
+            self.return_limits = low / settings.reward_scale, high / settings.reward_scale
         self._optimizer = optimizer
         self._settings = settings
         self._schedule = LinearSchedule(settings.epsilon_begin, settings.epsilon_end, settings.epsilon_decay_steps)

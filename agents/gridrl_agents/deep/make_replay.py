@@ -58,7 +58,9 @@ def make_replay(
             prioritized = Proportional if kind == "proportional" else RankBased
             weights = ImportanceWeights(importance_sampling_exponent, importance_sampling_steps)
             sampler = prioritized(seeds, capacity, batch_size, exponent=priority_exponent, weights=weights)
-        return Replay(capacity, width, dtype, sampler, len(seeds), gamma=gamma, n_step=n_step)
+        replay = Replay(capacity, width, dtype, sampler, len(seeds), gamma=gamma, n_step=n_step)
+        replay.num_bytes = needed
+        return replay
     except MemoryError:
         raise SettingsError(
             f"the replay of {capacity} transitions for each of {len(seeds)} runs needs {needed / 1e9:.1f} GB of memory "

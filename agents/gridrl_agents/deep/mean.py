@@ -10,6 +10,7 @@ class Mean:
     """td_target = reward + discount * Q_target(s', b); the loss is of Q(s, a) - td_target."""
 
     num_atoms = 1
+    limits = None
 
     def __init__(self, loss: Loss) -> None:
         self._loss = loss

@@ -13,6 +13,8 @@ class Quantile:
     i and averaged over the targets j. A quantile needs no bounds on what returns are possible.
     """
 
+    limits = None
+
     def __init__(self, num_quantiles: int, threshold: float) -> None:
         """`threshold` is kappa, in units of scaled reward; 0 is the plain quantile loss."""
         self.num_atoms = num_quantiles

@@ -49,6 +49,8 @@ class Replay:
     end: what follows is still counted upon, with gamma^k.
     """
 
+    num_bytes = 0  # of memory that it takes once it is full, as far as its maker knows
+
     def __init__(
         self,
         capacity: int,

@@ -36,6 +36,8 @@ class SequenceReplay:
     of writing. The first steps of the ring stand at the end of fewer sequences than the others.
     """
 
+    num_bytes = 0  # of memory that it takes once it is full, as far as its maker knows
+
     def __init__(
         self,
         capacity: int,
