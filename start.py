@@ -33,8 +33,9 @@ def main(arguments: list[str]) -> int:
     if install(python, stamps, "test" if testing else ""):
         print("Installing failed; the lines above say why. Most often: no network, or an unusual Python version.")
         return 1
-    # On all cores; a file's tests together, since some share what they make.
-    command = [str(python), "-m", "pytest", "-n", "auto", "--dist", "loadfile", *arguments[1:]] if testing else [str(python), "-m", "gridrl", *arguments]
+    command = [str(python), "-m", "gridrl", *arguments]
+    if testing:  # on all cores; a file's tests together, since some share what they make
+        command = [str(python), "-m", "pytest", "-n", "auto", "--dist", "loadfile", *arguments[1:]]
     try:
         return subprocess.run(command, cwd=ROOT if testing else None, check=False).returncode
     except KeyboardInterrupt:  # the command was interrupted, too, and has said what it had to say

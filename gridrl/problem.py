@@ -100,10 +100,14 @@ class Problem:
         return env
 
     def make_single(self, render_mode: str | None = None) -> "gymnasium.Env":
-        """Return one environment, to be looked at."""
+        """Return one environment, to be looked at; raises `UserError` where it takes no `render_mode`."""
         import gymnasium
 
-        return self._wrap(gymnasium.make(self.spec, render_mode=render_mode, **self._kwargs), learning=False)
+        try:
+            env: gymnasium.Env = gymnasium.make(self.spec, render_mode=render_mode, **self._kwargs)
+        except TypeError as error:
+            raise UserError(f"{self.settings.env} cannot be made to be looked at: {error}.") from None
+        return self._wrap(env, learning=False)
 
     def _wrap(self, env: "gymnasium.Env", learning: bool) -> "gymnasium.Env":
         if not self._is_wrapped:

@@ -1,10 +1,16 @@
 """Problems: ids, settings, observations, and each mistake with its sentence."""
 
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from gridrl.errors import UserError
 from gridrl.problem import Problem, ProblemSettings
+from gridrl.rollout import episode
+from gridrl.training import start
+from gridrl.training_settings import TrainSettings
 from gridrl_envs.level import LevelError
 
 
@@ -61,3 +67,36 @@ def test_mistakes_about_levels(settings: dict) -> None:
 def test_only_a_gridworld_has_a_level() -> None:
     with pytest.raises(UserError, match="CartPole-v1 is no gridworld"):
         _ = Problem(ProblemSettings(env="CartPole-v1")).level
+
+
+BLIND = """
+import gymnasium, numpy as np
+class Blind(gymnasium.Env):
+    observation_space, action_space = gymnasium.spaces.Discrete(1), gymnasium.spaces.Discrete(2)
+    def __init__(self{argument}): pass
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        return 0, {{}}
+    def step(self, action):
+        return 0, float(action), True, False, {{}}
+gymnasium.register("{name}-v0", entry_point="{module}:Blind")
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "argument", "sentence"),
+    [("blind_one", "", "cannot be made to be looked at"), ("blind_two", ", render_mode=None", "draws no pictures")],
+)
+def test_an_environment_of_the_users_trains_and_need_not_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, argument: str, sentence: str
+) -> None:
+    (tmp_path / f"{module}.py").write_text(BLIND.format(argument=argument, name=module, module=module))
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = TrainSettings(steps=200, eval_period=200, eval_episodes=1)
+    run = start("q-learning", ProblemSettings(env=f"{module}:{module}-v0"), settings, {}, out=tmp_path / "run")
+    assert run.run()
+    assert list(run.final("greedy_return")) == [1.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Gymnasium's own, that it knows no render modes
+        with pytest.raises(UserError, match=sentence):
+            list(episode(run, 0, 0.0, key=0))
