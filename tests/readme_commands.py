@@ -1,6 +1,7 @@
 """Run every command and every Python block of the README, in an empty folder: `readme_commands.py FOLDER`.
 
-`python start.py test` is left out: CI has run it by then. Of commands in the text, `--help` is asked for.
+The commands in its tables are run, too: training is cut short, watching makes a film, and of `play`, which waits for
+keys, only the options are read. `python start.py test` is left out: CI has run it by then.
 """
 
 import re
@@ -12,12 +13,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 GRIDRL = [sys.executable, "-m", "gridrl"]
+INSTEAD = {
+    "train": ["--steps", "300", "--eval-period", "300", "--eval-episodes", "1"],
+    "watch": ["--video", "film.gif"],
+    "play": ["--help"],
+}
 
 
 def main(folder: Path) -> int:
     """Run all of it; the exit code of the first that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    levels = (ROOT / "docs" / "levels.md").read_text(encoding="utf-8")
+    (folder / "my.toml").write_text(re.findall(r"```toml\n(.*?)```", levels, flags=re.DOTALL)[0], encoding="utf-8")
     commands = [[sys.executable, str(ROOT / "start.py"), "demo"]]
     for language, body in re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL):
         if language == "console":
@@ -27,8 +35,10 @@ def main(folder: Path) -> int:
         else:
             print(f"README.md: a block of {language!r} is neither console nor python")
             return 1
-    for name in sorted(set(re.findall(r"`gridrl ([a-z]+)", text))):
-        commands.append([*GRIDRL, name, "--help"])
+    for line in dict.fromkeys(re.findall(r"`gridrl ([^`]+)`", text)):
+        name, *rest = shlex.split(line)
+        if name not in ("demo", "COMMAND") and "FOLDER" not in rest:
+            commands.append([*GRIDRL, name, *rest, *INSTEAD.get(name, [])])
     for command in commands:
         begun = time.perf_counter()
         shown = " ".join(command[1:])[:100].replace("\n", " ")
