@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gridrl_agents.registry import agent_names
+from gridrl_agents.registry import agent_names, describe, paper
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -40,6 +40,8 @@ def test_every_agent_has_its_page(name: str) -> None:
     assert "## Result" in text
     assert "<!-- result -->" not in text, "measured by docs/agents/measure.py"
     assert "eviation" in text
+    row = f"| [{name}]({name}.md) | {describe(name)} | {paper(name)} |"
+    assert row in (DOCS / "agents" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda page: page.name)
