@@ -112,7 +112,8 @@ def _print_table(console: Any, rows: Sequence[dict[str, str]]) -> None:
 
     table = Table(title="means over the runs (lowest to highest)")
     for column in rows[0]:
-        table.add_column(column, justify="left" if column in ("agent", "level") else "right")
+        is_name = column in ("agent", "level")
+        table.add_column(column, justify="left" if is_name else "right", no_wrap=is_name)
     for row in rows:
         table.add_row(*(text.replace(" (", "\n(") for text in row.values()))
     console.print(table)
