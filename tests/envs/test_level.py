@@ -143,11 +143,17 @@ def test_maps_that_are_refused(drawing: str, sentence: str) -> None:
     assert refused(drawing) == f"level 'level': {sentence}"
 
 
-def test_maps_that_are_not() -> None:
-    Level.from_string("####\n#PG#\n####")
-    Level.from_string("######\n#P>$ #\n######")  # a patroller that moves is no wall
-    Level.from_string("#######\n#P$#$P#\n#######")  # each start has its coin
-    Level.from_string("######\n#P$#@#\n######")  # poison may lie where nobody comes
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        "####\n#PG#\n####",
+        "######\n#P>$ #\n######",  # a patroller that moves is no wall
+        "#######\n#P$#$P#\n#######",  # each start has its coin
+        "######\n#P$#@#\n######",  # poison may lie where nobody comes
+    ],
+)
+def test_maps_that_are_not(drawing: str) -> None:
+    assert Level.from_string(drawing).map == tuple(drawing.splitlines())
 
 
 @pytest.mark.parametrize(
