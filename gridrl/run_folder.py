@@ -20,8 +20,9 @@ from gridrl.problem import LEVEL_COPY, ProblemSettings, freeze_level
 if TYPE_CHECKING:
     import pandas
 
-FORMAT = 1  # raised whenever a run folder of an older version can no longer be read
+FORMAT = 2  # raised whenever a run folder of an older version can no longer be read
 METRICS_HEADER = "run,update,step,metric,value\n"
+TIMING_HEADER = "step,seconds\n"
 KEPT_CHECKPOINTS = 2  # the newest, and one to fall back on
 
 
@@ -37,6 +38,7 @@ class RunConfig:
     eval_period: int
     eval_episodes: int
     checkpoint_period: int
+    snapshot_period: int
 
 
 class RunFolder:
@@ -49,7 +51,9 @@ class RunFolder:
         self.path = Path(path)
         self.figures = self.path / "figures"
         self._metrics = self.path / "metrics.csv"
+        self._timing = self.path / "timing.csv"
         self._checkpoints = self.path / "checkpoints"
+        self._snapshots = self.path / "snapshots"
 
     @classmethod
     def create(cls, path: Path | None, config: RunConfig, command: str) -> "RunFolder":
@@ -60,9 +64,10 @@ class RunFolder:
         with writing(path):
             if path.exists() and any(path.iterdir()):
                 raise UserError(f"{path} exists and is not empty; choose another folder with --out, or resume it.")
-            for part in (path, folder._checkpoints, folder.figures):
+            for part in (path, folder._checkpoints, folder._snapshots, folder.figures):
                 part.mkdir(parents=True, exist_ok=True)
             folder._metrics.write_text(METRICS_HEADER, encoding="utf-8")
+            folder._timing.write_text(TIMING_HEADER, encoding="utf-8")
             config = dataclasses.replace(config, problem=freeze_level(config.problem, path))
             checkpoint.write_atomically(path / "config.toml", _to_toml(config, command).encode())
         return folder
@@ -137,25 +142,42 @@ class RunFolder:
         with writing(self.path), open(self._metrics, "a", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{run},{update},{step},{metric},{value!r}\n" for run, update, step, metric, value in rows)
 
-    def cut_metrics(self, step: int) -> None:
-        """Drop what was measured after `step`, and a last line that was cut short."""
-        lines = self._metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines[1:] if line.endswith("\n") and int(line.split(",")[2]) <= step]
+    def append_timing(self, step: int, seconds: float) -> None:
+        """Append how long the training has taken, in seconds, to come to `step`."""
+        with writing(self.path), open(self._timing, "a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{step},{seconds:.3f}\n")
+
+    def cut(self, step: int) -> None:
+        """Drop what was measured and kept after `step`, and last lines that were cut short."""
         with writing(self.path):
-            checkpoint.write_atomically(self._metrics, "".join([METRICS_HEADER, *kept]).encode())
+            for path, header, column in ((self._metrics, METRICS_HEADER, 2), (self._timing, TIMING_HEADER, 0)):
+                lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+                kept = [line for line in lines[1:] if line.endswith("\n") and int(line.split(",")[column]) <= step]
+                checkpoint.write_atomically(path, "".join([header, *kept]).encode())
+            for path in self._steps_in(self._snapshots).values():
+                if _step_of(path) > step:
+                    path.unlink()
 
     @property
     def metrics(self) -> "pandas.DataFrame":
         """All that was measured: columns run (its seed), update, step, metric, value."""
+        return self._table(self._metrics, "value")
+
+    @property
+    def timing(self) -> "pandas.DataFrame":
+        """The time that the training has taken: columns step and seconds, learning and evaluations included."""
+        return self._table(self._timing, "seconds")
+
+    def _table(self, path: Path, column: str) -> "pandas.DataFrame":
         import pandas
 
-        if not self._metrics.is_file():
-            raise UserError(f"{self._metrics} is missing; the folder was changed: train again.")
-        return pandas.read_csv(self._metrics, converters={"value": float})  # Python reads back just what was written
+        if not path.is_file():
+            raise UserError(f"{path} is missing; the folder was changed: train again.")
+        return pandas.read_csv(path, converters={column: float})  # Python reads back just what was written
 
     def save_checkpoint(self, step: int, state: dict[str, Any]) -> Path:
         """Write a checkpoint whole or not at all, and remove the oldest beyond those kept."""
-        path = self._checkpoints / f"step-{step:010d}.safetensors"
+        path = self._checkpoints / _file_of(step)
         with writing(self.path):
             checkpoint.save(path, state)
             for old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
@@ -164,7 +186,30 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints' files, oldest first."""
-        return sorted(path for path in self._checkpoints.glob("step-*.safetensors") if re.search(r"\d{10}", path.name))
+        return list(self._steps_in(self._checkpoints).values())
+
+    def save_snapshot(self, step: int, values: dict[str, Any]) -> None:
+        """Keep what the agent believes at `step`, whole or not at all."""
+        with writing(self.path):
+            self._snapshots.mkdir(exist_ok=True)
+            checkpoint.save(self._snapshots / _file_of(step), values)
+
+    def snapshots(self) -> dict[int, Path]:
+        """Return the snapshots' files by their steps, oldest first."""
+        return self._steps_in(self._snapshots)
+
+    @staticmethod
+    def _steps_in(folder: Path) -> dict[int, Path]:
+        paths = sorted(path for path in folder.glob("step-*.safetensors") if re.search(r"\d{10}", path.name))
+        return {_step_of(path): path for path in paths}
+
+
+def _file_of(step: int) -> str:
+    return f"step-{step:010d}.safetensors"
+
+
+def _step_of(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))
 
 
 @contextlib.contextmanager
@@ -188,9 +233,8 @@ def _next_free(parent: Path, stem: str) -> Path:
 
 def _to_toml(config: RunConfig, command: str) -> str:
     problem = {name: value for name, value in dataclasses.asdict(config.problem).items() if value is not None}
-    run = {
-        name: getattr(config, name) for name in ("seeds", "steps", "eval_period", "eval_episodes", "checkpoint_period")
-    }
+    names = ("seeds", "steps", "eval_period", "eval_episodes", "checkpoint_period", "snapshot_period")
+    run = {name: getattr(config, name) for name in names}
     settings = json.loads(json.dumps(config.agent_settings))  # tuples become lists
     return tomli_w.dumps(
         {

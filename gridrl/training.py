@@ -1,8 +1,10 @@
 """A training run: its parts put together, evaluated as it goes, saved, and resumed as if it had never stopped."""
 
 import dataclasses
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -68,6 +70,28 @@ class Run:
             raise UserError(f"{paths[-1]} lacks {error}; it is no checkpoint of this run: train again.") from None
         return state
 
+    @property
+    def snapshots(self) -> list[int]:
+        """The steps at which what the agent believed was kept, in their order."""
+        return list(self.folder.snapshots())
+
+    def at(self, step: int) -> None:
+        """Let the agent believe what it believed at `step`, one of `snapshots`; `load_newest` brings it back.
+
+        Raises `UserError` for a step that was not kept.
+        """
+        from gridrl import checkpoint
+
+        paths = self.folder.snapshots()
+        if step not in paths:
+            kept = ", ".join(map(str, paths)) or "none"
+            raise UserError(f"{self.folder.path} has no snapshot of step {step}; it has: {kept}.")
+        try:
+            self.agent.load_values(checkpoint.load(paths[step]))
+        except (KeyError, ValueError) as error:
+            raise UserError(f"{paths[step]} does not fit this run ({error}); remove it, or train again.") from None
+        self.step = step
+
     def _return_bounds(self) -> tuple[float, float] | None:
         gamma = self.config.agent_settings.get("gamma")
         return return_bounds(self.problem.level, gamma) if self.problem.is_gridworld and gamma is not None else None
@@ -113,6 +137,7 @@ class Training(Run):
         self.greedy = Evaluator(
             self.problem, config.seeds, 1 if self.problem.is_deterministic else config.eval_episodes
         )
+        self._clock = time.perf_counter()  # when this training would have begun, had it never stopped
         self.beyond_limits: tuple[float, float] | None = None  # least and greatest return, once one left the limits
         self.obs: np.ndarray
         self.obs, _ = self.env.reset(
@@ -143,10 +168,13 @@ class Training(Run):
         Holds the folder's lock. Raises `UserError` when the folder is locked or cannot be written.
         """
         with self.folder.lock():
-            self.folder.cut_metrics(self.step)
+            self.folder.cut(self.step)
+            timing = self.folder.timing["seconds"]
+            self._clock = time.perf_counter() - (0.0 if timing.empty else timing.iloc[-1])
             rows: list[Row] = []
             if self.step == 0:
                 rows = self._measure()
+                self.folder.save_snapshot(0, self.agent.values_dict())
             for step in islice(steps(self.agent, self.env, self.obs), self.config.steps - self.step):
                 self.step += 1
                 self.obs = step.obs
@@ -156,6 +184,8 @@ class Training(Run):
                 if on_progress and (rows or self.step % REPORT_EVERY == 0):
                     on_progress(self.step, rows)
                 rows = []
+                if self.step % self.config.snapshot_period == 0 or self.step == self.config.steps:
+                    self.folder.save_snapshot(self.step, self.agent.values_dict())
                 if stop or self.step % self.config.checkpoint_period == 0 or self.step == self.config.steps:
                     self._save()
                 if stop:
@@ -166,6 +196,7 @@ class Training(Run):
         rows = self.recorder.training_rows(self.agent, self.step) if self.step else []
         rows += self.recorder.evaluation_rows(self.agent, self.step, self.exploring, self.greedy)
         self.folder.append_metrics(rows)
+        self.folder.append_timing(self.step, time.perf_counter() - self._clock)
         self._watch_limits([value for *_, metric, value in rows if metric.endswith("discounted_return")])
         return rows
 
@@ -215,6 +246,7 @@ def start(
         eval_period=settings.eval_period,
         eval_episodes=settings.eval_episodes,
         checkpoint_period=settings.checkpoint_period,
+        snapshot_period=settings.snapshot_period or math.ceil(settings.steps / 10),
     )
     folder = RunFolder.create(out, config, command or " ".join(sys.argv))
     return Training(folder)

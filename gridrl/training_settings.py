@@ -20,7 +20,11 @@ class TrainSettings:
     checkpoint_period: int = 10_000
     """Steps between checkpoints; one is written at the end and at Ctrl-C, too."""
 
+    snapshot_period: int | None = None
+    """Steps between snapshots of what is believed, for films and curves; a tenth of the steps if not given."""
+
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            if (value := getattr(self, field.name)) < 1:
+            value = getattr(self, field.name)
+            if value is not None and value < 1:
                 raise UserError(f"{field.name.replace('_', '-')} must be 1 or more, got {value}; give a larger one.")

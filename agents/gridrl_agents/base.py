@@ -25,6 +25,13 @@ class Transition(NamedTuple):
     truncated: np.ndarray  # bool [R], the episode was cut: life would go on, and its value counts
 
 
+class ReturnDistribution(NamedTuple):
+    """What an agent believes of the whole return, not only of its mean; in units of true reward."""
+
+    returns: np.ndarray  # [R, N, A, K], the K returns that are told apart
+    probability: np.ndarray  # [R, N, A, K], sums to 1 over K
+
+
 class Agent(ABC):
     """R independent learners, each with its own seed. What a run does depends on its seed and on no other run."""
 
@@ -61,6 +68,13 @@ class Agent(ABC):
     def q_values(self, obs: np.ndarray) -> np.ndarray:
         """Return the estimated action values in units of the true reward, float [R, N, A]; `obs` is [R, N, ...]."""
 
+    def return_distribution(self, obs: np.ndarray) -> ReturnDistribution | None:
+        """Return the estimated distribution of the return of each action; None where only its mean is learned.
+
+        `obs` is [R, N, ...]; the distribution's mean is `q_values`.
+        """
+        return None
+
     def policy(self, epsilon: float, stream_key: int = 0) -> "Policy":
         """Return a policy that acts on this agent's values without teaching it; same key, same actions."""
         return Policy(self, epsilon, stream_key)
@@ -73,9 +87,26 @@ class Agent(ABC):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned, to the last bit; raises `SettingsError` for what does not fit."""
 
+    def values_dict(self) -> dict[str, Any]:
+        """Return what `q_values` and `policy` read and no more, to be kept at many steps of a training."""
+        return self.state_dict()
+
+    def load_values(self, state: Mapping[str, Any]) -> None:
+        """Believe again what was believed when `values_dict` was called: to be looked at, not to learn on from.
+
+        The agent must be the same one, then or later: what only grows, as a table's index, is not kept.
+        """
+        self.load_state_dict(state)
+
 
 class Policy:
-    """Epsilon-greedy on an agent's values as they stand at each call; touches neither the agent nor its streams."""
+    """Epsilon-greedy on an agent's values as they stand at each call; touches neither the agent nor its streams.
+
+    Attribute `certain`, bool [R, N]: whether the latest `act` would answer the same observations in the same way at any
+    time: nothing was left to chance (epsilon, a tie) or to memory.
+    """
+
+    certain: np.ndarray
 
     def __init__(self, agent: Agent, epsilon: float, stream_key: int = 0) -> None:
         self.agent = agent
@@ -87,6 +118,8 @@ class Policy:
         q_values = self.agent.q_values(obs)
         runs, count, _ = q_values.shape
         uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
+        num_best = (q_values == q_values.max(axis=-1, keepdims=True)).sum(axis=-1)
+        self.certain = (num_best == 1) & (self.epsilon == 0)
         return epsilon_greedy(q_values, self.epsilon, uniform)
 
     def reset(self, mask: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from gridrl.run_folder import METRICS_HEADER, RunConfig, RunFolder
 
 def a_config(**problem: object) -> RunConfig:
     settings = {"hidden_sizes": [16, 8], "max_gradient_norm": float("inf"), "learning_rate": 0.001, "loss": "huber"}
-    return RunConfig("dqn", settings, ProblemSettings(**problem), [3, 5], 100, 50, 2, 60)  # type: ignore[arg-type]
+    return RunConfig("dqn", settings, ProblemSettings(**problem), [3, 5], 100, 50, 2, 60, 10)  # type: ignore[arg-type]
 
 
 def test_config_round_trip(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_missing_and_half_written(tmp_path: Path, prepare: object, sentence: str
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("format = 1", "format = 7", r"has run format 7, this gridrl reads format 1; it was written by gridrl \d"),
-        ("format = 1", "format = ", "cannot be read"),
+        ("format = 2", "format = 7", r"has run format 7, this gridrl reads format 2; it was written by gridrl \d"),
+        ("format = 2", "format = ", "cannot be read"),
         ("[problem]", "[puzzle]", "cannot be read"),
         ('env = "', 'environment = "', "cannot be read"),
     ],
@@ -106,15 +106,22 @@ def test_second_writer_is_told_who_the_first_is(tmp_path: Path) -> None:
         pass
 
 
-def test_metrics_are_cut_after_a_step_and_at_a_torn_line(tmp_path: Path) -> None:
+def test_what_came_after_a_step_is_cut_and_a_torn_line(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", a_config(), "")
     folder.append_metrics([(3, 1, 10, "loss", 0.1 + 0.2), (3, 2, 20, "loss", 1e-300)])
     with open(folder.path / "metrics.csv", "a") as file:
         file.write("3,2,20,gree")
-    folder.cut_metrics(20)
+    with open(folder.path / "timing.csv", "a") as file:
+        file.write("10,1.500\n20,2.5")
+    for step in (0, 10, 20):
+        folder.save_snapshot(step, {"step": step})
+    folder.cut(20)
     expected = METRICS_HEADER + "3,1,10,loss,0.30000000000000004\n3,2,20,loss,1e-300\n"
     assert (folder.path / "metrics.csv").read_text() == expected
-    folder.cut_metrics(10)
+    assert list(folder.timing["seconds"]) == [1.5]
+    assert list(folder.snapshots()) == [0, 10, 20]
+    folder.cut(10)
+    assert list(folder.snapshots()) == [0, 10]
     assert list(folder.metrics["step"]) == [10]
     assert folder.metrics["value"][0] == 0.1 + 0.2
 

@@ -35,8 +35,10 @@ def begin(
     return start(agent, problem, settings, SMALL_NET if agent == "dqn" else {}, seeds=seeds, out=path)
 
 
-def results(path: Path) -> tuple[bytes, bytes]:
-    return (path / "metrics.csv").read_bytes(), sorted((path / "checkpoints").iterdir())[-1].read_bytes()
+def results(path: Path) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    newest = sorted((path / "checkpoints").iterdir())[-1].read_bytes()
+    snapshots = [(file.name, file.read_bytes()) for file in sorted((path / "snapshots").iterdir())]
+    return (path / "metrics.csv").read_bytes(), newest, snapshots
 
 
 class StopAt(StopRequest):
@@ -115,6 +117,34 @@ def test_a_run_is_the_same_alone_and_in_company(tmp_path: Path) -> None:
     many = many[many["run"] == 1].reset_index(drop=True)
     assert len(one) > 20
     assert many.equals(one)
+
+
+@pytest.mark.parametrize("agent", ["q-learning", "dqn"])
+def test_what_was_believed_on_the_way_is_kept(tmp_path: Path, agent: str) -> None:
+    training = begin(tmp_path / "run", agent, ProblemSettings(env="dense-small-v0", coins=3), steps=450)
+    believed = {0: training.agent.q_values(np.broadcast_to(training.obs[:1, None], (2, 1, *training.obs.shape[1:])))}
+    obs = np.broadcast_to(training.obs[:1, None], (2, 1, *training.obs.shape[1:])).copy()
+    for step in range(45, 451, 45):
+        training.run(StopAt(training, step))
+        believed[step] = training.agent.q_values(obs)
+    run = Run.load(tmp_path / "run")
+    assert run.snapshots == list(believed)
+    for step in (90, 0, 450, 405):
+        run.at(step)
+        assert run.step == step
+        np.testing.assert_array_equal(run.agent.q_values(obs), believed[step])
+    with pytest.raises(UserError, match="no snapshot of step 91; it has: 0, 45, 90"):
+        run.at(91)
+
+
+def test_the_time_taken_goes_on_over_a_stop(tmp_path: Path) -> None:
+    training = begin(tmp_path / "run", steps=300)
+    training.run(StopAt(training, 150))
+    training = Training.resume(tmp_path / "run")
+    assert training.run()
+    timing = training.folder.timing
+    assert list(timing["step"]) == [0, 100, 200, 300]
+    assert (timing["seconds"].diff().dropna() >= 0).all()
 
 
 def test_a_level_run_can_be_loaded_when_the_level_file_is_gone(tmp_path: Path) -> None:

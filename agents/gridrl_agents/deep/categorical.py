@@ -25,6 +25,10 @@ class Categorical:
         """Return sum_i z_i softmax_i(logits)."""
         return (output.softmax(dim=-1) * self.support).sum(dim=-1)
 
+    def distribution(self, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the atoms and their probabilities, both [..., K]."""
+        return self.support.expand_as(output), output.softmax(dim=-1)
+
     def lesson(self, estimate: Tensor, next_estimate: Tensor, reward: Tensor, discount: Tensor) -> Lesson:
         """Return the cross-entropy; the priority is it less the target's entropy, the KL divergence (Hessel 2018)."""
         atoms = reward[..., None] + discount[..., None] * self.support

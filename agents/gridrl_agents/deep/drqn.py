@@ -176,6 +176,14 @@ class DRQN(Agent):
             "num_updates": self.num_updates,
         }
 
+    def values_dict(self) -> dict[str, Any]:
+        """Return the online network's parameters [R, P]."""
+        return {"online": self._online.parameters.numpy().copy()}
+
+    def load_values(self, state: Mapping[str, Any]) -> None:
+        """Put the online network's parameters back."""
+        load_tensor(self._online.parameters, state["online"])
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned; raises `SettingsError` for the state of another kind of agent."""
         try:
@@ -210,6 +218,7 @@ class RecurrentPolicy(Policy):
         state = self.agent.fresh_state(obs.shape[1]) if self._state is None else self._state
         q_values, self._state = self.agent.read(obs, state)
         runs, count, _ = q_values.shape
+        self.certain = np.zeros((runs, count), dtype=bool)  # what came before counts, too
         uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
         return epsilon_greedy(q_values, self.epsilon, uniform)
 

@@ -26,6 +26,9 @@ class Learned(Protocol):
     def q_values(self, output: Tensor) -> Tensor:
         """Return the mean that [..., K] stands for, [...], in units of scaled reward."""
 
+    def distribution(self, output: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the returns, in units of scaled reward, and their probabilities, both [..., K]; None: a mean only."""
+
     def lesson(self, estimate: Tensor, next_estimate: Tensor, reward: Tensor, discount: Tensor) -> Lesson:
         """Compare the estimates [R, B, K] of the actions taken with reward + discount * what comes next.
 

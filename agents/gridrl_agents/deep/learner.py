@@ -5,14 +5,14 @@ All that sets one member of the family apart from another is handed over as a pa
 and the replay. No step asks which of them it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.base import Agent, Transition
+from gridrl_agents.base import Agent, ReturnDistribution, Transition
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.clipping import clip_norms_
 from gridrl_agents.deep.double import Select
@@ -109,13 +109,32 @@ class DQN(Agent):
 
         `obs` is [R, N, ...].
         """
+        values = np.empty((*np.shape(obs)[:2], self._shape[0]))
+        for part, output in self._outputs(obs):
+            values[:, part] = self._values(output)
+        return values / self._settings.reward_scale
+
+    def return_distribution(self, obs: np.ndarray) -> ReturnDistribution | None:
+        """Return what the online network believes of each action's return, without noise; None where it is a mean.
+
+        `obs` is [R, N, ...].
+        """
+        shape = (*np.shape(obs)[:2], *self._shape)
+        returns, probability = np.empty(shape), np.empty(shape)
+        for part, output in self._outputs(obs):
+            found = self._learned.distribution(by_action(output, *self._shape))
+            if found is None:
+                return None
+            returns[:, part], probability[:, part] = found
+        return ReturnDistribution(returns / self._settings.reward_scale, probability)
+
+    def _outputs(self, obs: np.ndarray) -> Iterator[tuple[slice, Tensor]]:
+        """Yield the online network's output without noise, [R, some, W], for the observations [R, N, ...], in parts."""
         obs = np.asarray(obs)
-        values = np.empty((*obs.shape[:2], self._shape[0]))
         count = max(min(CHUNK, LARGEST_CHUNK // self._encoder.stored_width), 1)
         for begin in range(0, obs.shape[1], count):
-            inputs = self._inputs(obs[:, begin : begin + count])
-            values[:, begin : begin + count] = self._values(self._online(inputs))
-        return values / self._settings.reward_scale
+            part = slice(begin, begin + count)
+            yield part, self._online(self._inputs(obs[:, part]))
 
     def _inputs(self, obs: np.ndarray) -> Tensor:
         """Return what a network reads of observations [R, N, ...], [R, N, F]."""
@@ -171,6 +190,14 @@ class DQN(Agent):
             "num_steps": self._num_steps,
             "num_updates": self.num_updates,
         }
+
+    def values_dict(self) -> dict[str, Any]:
+        """Return the online network's parameters [R, P]."""
+        return {"online": self._online.parameters.numpy().copy()}
+
+    def load_values(self, state: Mapping[str, Any]) -> None:
+        """Put the online network's parameters back."""
+        load_tensor(self._online.parameters, state["online"])
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned; raises `SettingsError` for the state of another kind of agent."""

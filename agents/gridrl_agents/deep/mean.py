@@ -19,6 +19,9 @@ class Mean:
         """Return the one number itself."""
         return output[..., 0]
 
+    def distribution(self, output: Tensor) -> None:
+        """Return nothing: a mean says nothing of what lies around it."""
+
     def lesson(self, estimate: Tensor, next_estimate: Tensor, reward: Tensor, discount: Tensor) -> Lesson:
         """Return the loss of the TD error; the priority is its size."""
         error = estimate[..., 0] - (reward + discount * next_estimate[..., 0])

@@ -25,6 +25,10 @@ class Quantile:
         """Return the mean of the quantiles."""
         return output.mean(dim=-1)
 
+    def distribution(self, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the quantiles, each as likely as any other, both [..., K]."""
+        return output, torch.full_like(output, 1.0 / self.num_atoms)
+
     def lesson(self, estimate: Tensor, next_estimate: Tensor, reward: Tensor, discount: Tensor) -> Lesson:
         """Return the quantile Huber loss; the priority is the size of the TD error of the means."""
         target = reward[..., None] + discount[..., None] * next_estimate

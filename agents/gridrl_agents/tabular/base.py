@@ -66,6 +66,7 @@ class TabularAgent(Agent):
         self.by_state.add("table", self.num_actions, fill=settings.initial_value)
         self.by_step = Arrays(len(self.seeds), 0)
         self.by_run: dict[str, np.ndarray] = {}
+        self._initial_value = settings.initial_value
         self._learning_rate = settings.learning_rate
         self._learning_rate_power = settings.learning_rate_power
         if self._learning_rate_power > 0:
@@ -144,6 +145,20 @@ class TabularAgent(Agent):
             "streams": self._streams.state_dict(),
             "num_updates": self.num_updates,
         }
+
+    def values_dict(self) -> dict[str, Any]:
+        """Return the rows of the table that are in use."""
+        return {"table": self.table[:, : self._index.rows_needed].copy()}
+
+    def load_values(self, state: Mapping[str, Any]) -> None:
+        """Put back the rows that were in use then; a state that was met later holds the initial value again."""
+        rows = state["table"].shape[1]
+        if rows > self.table.shape[1]:
+            raise SettingsError(
+                f"the saved values have {rows} rows, this table {self.table.shape[1]}; load a later state."
+            )
+        self.table[:, :rows] = state["table"]
+        self.table[:, rows:] = self._initial_value
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned; raises `SettingsError` for the state of another kind of agent."""

@@ -131,6 +131,14 @@ class FittedQ(Agent):
             "num_updates": self.num_updates,
         }
 
+    def values_dict(self) -> dict[str, Any]:
+        """Return the regressor."""
+        return {"regressor": self._regressor.state_dict()}
+
+    def load_values(self, state: Mapping[str, Any]) -> None:
+        """Predict again as then."""
+        self._regressor.load_state_dict(state["regressor"])
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned; raises `SettingsError` for the state of another kind of agent."""
         try:
