@@ -12,7 +12,12 @@ COMMANDS = {
     "evaluate": "Play episodes with a trained agent and say what it earns.",
     "watch": "See a trained agent play, in a window or as a film (--video out.gif).",
     "play": "Play a level yourself, with the arrow keys.",
-    "map": "Draw what a run believes: values and greedy arrows on the grid.",
+    "map": "Draw what runs believe on the grid: values, actions, errors, visits, distributions, a film.",
+    "solve": "Exact optimal values of a level: V*, Q*, the best policy and what it earns.",
+    "bias": "Measure overestimation: what runs believe beside what their policies earn and what is possible.",
+    "compare": "Train agents side by side, or take runs: one table and one figure, with intervals over seeds.",
+    "explain": "One real update of an agent, step by step, with every number.",
+    "study": "Experiments with a question and a verdict: gridrl study list",
     "agents": "List the agents, with their papers; gridrl agents NAME tells one's settings.",
     "doctor": "Check this machine: packages, display, films, disk, speed.",
 }

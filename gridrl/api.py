@@ -4,16 +4,19 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gridrl import truth
 from gridrl.errors import unknown
 from gridrl.problem import ProblemSettings
-from gridrl.run_folder import writing
-from gridrl.training import Run, start
+from gridrl.run import Run
+from gridrl.training import start
 from gridrl.training_settings import TrainSettings
+from gridrl.truth import solution
 from gridrl_agents.registry import settings_class
 from gridrl_envs.level import Level
+
+if TYPE_CHECKING:
+    from gridrl.maps.situations import Situation
 
 
 def train(
@@ -52,18 +55,37 @@ def load(folder: str | os.PathLike[str]) -> Run:
     return Run.load(folder)
 
 
-def solve(level: Level | str | os.PathLike[str], gamma: float) -> truth.Solution:
+def solve(level: Level | str | os.PathLike[str], gamma: float) -> solution.Solution:
     """Return the exact optimal values of a level (built-in name, file or map); `LevelError` if it is too large."""
-    return truth.solve(Level.load(level), gamma)
+    return solution.solve(Level.load(level), gamma)
 
 
-def value_map(run: Run, path: str | os.PathLike[str], seed: int | None = None) -> Path:
-    """Draw what `run` believes (of one seed, or of up to four) to `path`, and return it."""
-    from gridrl.figures import value_map_of
-    from gridrl.plots.style import save
+def value_map(
+    run: Run | Sequence[Run],
+    path: str | os.PathLike[str],
+    seed: int | None = None,
+    *,
+    show: str = "value",
+    situation: "Situation | None" = None,
+    cell: int | None = None,
+) -> Path:
+    """Draw what a run believes (of one seed, or of up to four), or several runs on one level, and return `path`.
 
-    with writing(Path(path)):
-        save(value_map_of(run, run.shown(seed)), path)
+    `show` is a kind of `gridrl map --show`. `situation` (`gridrl.situations`) is which items are left and where the
+    patrollers are; `cell`, flat, the one whose return distributions are drawn.
+    """
+    from gridrl.maps.kinds import KINDS, write
+    from gridrl.maps.scene import Scene, Shown
+
+    if show not in KINDS:
+        raise unknown("kind of map", show, KINDS)
+    runs = [run] if isinstance(run, Run) else list(run)
+    shown = [
+        Shown(each, index)
+        for each in runs
+        for index in ([each.best] if seed is None and len(runs) > 1 else each.shown(seed))
+    ]
+    write(Scene.of(shown, situation, cell), show, Path(path))
     return Path(path)
 
 

@@ -1,22 +1,22 @@
 """The demo: a table and a network learn the same grid, and a network one that no table can hold."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gridrl.figures import maps_beside_truth, value_map_of
 from gridrl.film import caption, write_film
+from gridrl.maps.figures import maps_beside_truth, value_map_of
 from gridrl.parallel import Job, Report, train_all
 from gridrl.plots.curves import CurvePanel, TruthPanel, curves_figure
 from gridrl.plots.style import save
 from gridrl.problem import ProblemSettings
 from gridrl.rollout import episode
-from gridrl.training import Run, start
+from gridrl.run import Run
+from gridrl.training import start
 from gridrl.training_settings import TrainSettings
-from gridrl.truth import optimum, solve
+from gridrl.truth.solution import optimum, solve
 
 if TYPE_CHECKING:
     import pandas
@@ -38,7 +38,7 @@ LEARNERS = (
     Learner("dqn", "dense-small-v0", 20_000, {"epsilon_decay_steps": 10_000}),
     Learner("dqn", "dense-v0", 20_000, {"epsilon_decay_steps": 10_000}),
 )
-LANES = ((2,), (0, 1))  # what one core does while the other does the rest
+ORDER = (2, 1, 0)  # in which they are begun: the longest first
 
 
 class Result(NamedTuple):
@@ -72,9 +72,8 @@ def prepare(folder: Path, seeds: int, scale: float) -> list[Job]:
 
 
 def train(jobs: Sequence[Job], on_report: Callable[[Report], None]) -> None:
-    """Train the jobs, on two cores where there are two."""
-    lanes = LANES if (os.cpu_count() or 1) > 1 else (tuple(range(len(jobs))),)
-    for report in train_all(jobs, lanes):
+    """Train the jobs, on all cores."""
+    for report in train_all(jobs, order=ORDER):
         on_report(report)
 
 

@@ -157,7 +157,7 @@ def _palette(seen: Counter[int]) -> NDArray[np.uint32]:
     by_use = [colour for colour, _ in seen.most_common()]
     exact, blends = by_use[:128], np.array(by_use[128:], np.uint32)
     row = Image.fromarray(_rgb(blends).astype(np.uint8)[None])
-    shared = row.quantize(127, method=Image.Quantize.MEDIANCUT).convert("RGB")
+    shared = row.quantize(127, method=Image.Quantize.MAXCOVERAGE, kmeans=3).convert("RGB")  # rare colours, too
     red, green, blue = np.asarray(shared, np.uint32)[0].T
     return np.union1d(np.array(exact, np.uint32), red << 16 | green << 8 | blue)
 

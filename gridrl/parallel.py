@@ -1,7 +1,10 @@
 """Several training runs at once, each in a process of its own, reporting to the one that started them."""
 
+import contextlib
 import multiprocessing
+import os
 import queue
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,27 +32,45 @@ class Report(NamedTuple):
     finished: bool = False
 
 
-def train_all(jobs: Sequence[Job], lanes: Sequence[Sequence[int]]) -> Iterator[Report]:
-    """Train all jobs, one process for each lane, a lane's jobs one after the other; yield reports as they come.
+def train_all(
+    jobs: Sequence[Job], num_processes: int | None = None, order: Sequence[int] | None = None
+) -> Iterator[Report]:
+    """Train all jobs, at most `num_processes` at once (None: one for each core); yield reports as they come.
 
-    Raises `UserError` when a job fails or a process dies; what was saved by then stays.
+    A process that has finished a job takes the next, by number in `order` (None: as they are given); with the longest
+    first, none is left alone with a long one at the end. Closing the iterator, or Ctrl-C, lets every process finish its
+    step and save. Raises `UserError` when a job fails or a process dies; what was saved by then stays.
     """
     context = multiprocessing.get_context("spawn")
     reports: Any = context.Queue()
-    processes = [
-        context.Process(target=_train_lane, args=([(number, jobs[number].folder) for number in lane], reports))
-        for lane in lanes
-    ]
-    for process in processes:
-        process.start()
-    open_jobs = {number for lane in lanes for number in lane}
+    waiting = list(range(len(jobs)) if order is None else order)
+    num_processes = min(num_processes or os.cpu_count() or 1, len(waiting))
+    processes: list[Any] = []
+    pipes: list[Any] = []
+    open_jobs, worker_of = set(waiting), {}
+
+    def hand_out(worker: int) -> None:
+        if waiting:
+            number = waiting.pop(0)
+            worker_of[number] = worker
+            with contextlib.suppress(OSError):  # it is dead: found out below
+                pipes[worker].send((number, jobs[number].folder))
+
     try:
+        for worker in range(num_processes):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_train_some, args=(theirs, reports))
+            process.start()
+            theirs.close()
+            processes.append(process)
+            pipes.append(ours)
+            hand_out(worker)
         while open_jobs:
             try:
                 report: Report = reports.get(timeout=0.5)
             except queue.Empty:
                 codes = [process.exitcode for process in processes]
-                if reports.empty() and (any(codes) or None not in codes):
+                if reports.empty() and codes != [None] * num_processes:
                     raise UserError(
                         f"a training process ended early (exit codes {codes}; out of memory?); "
                         "what it had saved can be resumed: gridrl resume FOLDER"
@@ -59,21 +80,31 @@ def train_all(jobs: Sequence[Job], lanes: Sequence[Sequence[int]]) -> Iterator[R
                 raise UserError(f"{jobs[report.job].name}: {report.failure}")
             if report.finished:
                 open_jobs.discard(report.job)
+                hand_out(worker_of[report.job])
             yield report
     finally:
-        for process in processes:
+        for pipe, process in zip(pipes, processes, strict=False):
+            pipe.close()  # no more jobs
             if open_jobs:
                 process.terminate()  # it finishes its step and saves
+        for process in processes:
             process.join()
 
 
-def _train_lane(lane: list[tuple[int, Path]], reports: Any) -> None:
+def _train_some(jobs: Any, reports: Any) -> None:
+    """Train the jobs, pairs of number and folder, that come through a pipe, until it is closed."""
     from gridrl.interrupt import stop_on_signal
     from gridrl.recorder import Row, mean_over_runs
     from gridrl.training import Training
 
     with stop_on_signal() as stop:
-        for number, folder in lane:
+        # A terminal's Ctrl-C comes to all of its processes: the parent hears it, and says so by SIGTERM.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while not stop:
+            try:
+                number, folder = jobs.recv()
+            except EOFError:
+                return
 
             def report(step: int, rows: list[Row], number: int = number) -> None:
                 reports.put(Report(number, step, mean_over_runs(rows, "greedy_return")))

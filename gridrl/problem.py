@@ -213,12 +213,17 @@ def freeze_level(settings: ProblemSettings, folder: Path) -> ProblemSettings:
 
     if settings.level is None or settings.level in builtin_levels():
         return settings
+    (folder / LEVEL_COPY).write_text(level_toml(Level.load(settings.level)), encoding="utf-8")
+    return dataclasses.replace(settings, level=LEVEL_COPY)
+
+
+def level_toml(level: "Level") -> str:
+    """Return the text of a level file that is read back as `level`."""
     import tomli_w
 
-    level = dataclasses.asdict(Level.load(settings.level))
-    level["map"] = "\n".join(level["map"]) + "\n"
-    (folder / LEVEL_COPY).write_text(tomli_w.dumps(level, multiline_strings=True), encoding="utf-8")
-    return dataclasses.replace(settings, level=LEVEL_COPY)
+    table = dataclasses.asdict(level)
+    table["map"] = "\n".join(level.map) + "\n"
+    return tomli_w.dumps(table, multiline_strings=True)
 
 
 def _find_spec(env_id: str) -> "gymnasium.envs.registration.EnvSpec":

@@ -22,8 +22,9 @@ class Recorder:
 
     Per period and run: the mean of each metric the agent returned (nan counts as not measured), `train_return` (mean
     over the episodes that ended), `episodes` (how many), `epsilon`; then, from the evaluators, `return`,
-    `discounted_return` and `episode_length` at the tutorial's epsilon .05, the same with `greedy_` before them, and
-    `max_q_start`, max_a Q at the start.
+    `discounted_return` and `episode_length` at the tutorial's epsilon .05, the same with `greedy_` before them,
+    `greedy_loop_length` where the level is deterministic, steps of the circle that the greedy policy ends in (0: none
+    that is known), and `max_q_start`, max_a Q at the start.
     """
 
     def __init__(self, seeds: list[int]) -> None:
@@ -65,10 +66,12 @@ class Recorder:
         """Return what the agent's policy earns now, exploring a little and greedy, and what it believes."""
         values = {}
         for prefix, evaluator, epsilon in (("", exploring, TUTORIAL_EPSILON), ("greedy_", greedy, 0.0)):
-            returns = evaluator.play(agent, epsilon, key=step)
-            values[f"{prefix}return"] = returns.undiscounted.mean(axis=1)
-            values[f"{prefix}discounted_return"] = returns.discounted.mean(axis=1)
-            values[f"{prefix}episode_length"] = returns.length.mean(axis=1)
+            episodes = evaluator.play(agent, epsilon, key=step)
+            values[f"{prefix}return"] = episodes.undiscounted.mean(axis=1)
+            values[f"{prefix}discounted_return"] = episodes.discounted.mean(axis=1)
+            values[f"{prefix}episode_length"] = episodes.length.mean(axis=1)
+            if epsilon == 0 and evaluator.finds_loops:
+                values[f"{prefix}loop_length"] = episodes.loop_length.mean(axis=1)
         values["max_q_start"] = greedy.max_q_start(agent, key=step)
         return self._rows(values, agent, step)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridrl.errors import UserError
-from gridrl.training import Run
+from gridrl.run import Run
 
 if TYPE_CHECKING:
     import gymnasium

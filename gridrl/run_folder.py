@@ -188,6 +188,11 @@ class RunFolder:
         """Return the checkpoints' files, oldest first."""
         return list(self._steps_in(self._checkpoints).values())
 
+    @property
+    def step(self) -> int:
+        """The step of the newest checkpoint; 0 where there is none yet."""
+        return max(self._steps_in(self._checkpoints), default=0)
+
     def save_snapshot(self, step: int, values: dict[str, Any]) -> None:
         """Keep what the agent believes at `step`, whole or not at all."""
         with writing(self.path):

@@ -17,6 +17,8 @@ INSTEAD = {
     "train": ["--steps", "300", "--eval-period", "300", "--eval-episodes", "1"],
     "watch": ["--video", "film.gif"],
     "play": ["--help"],
+    "compare": ["--seeds", "2", "--steps", "300", "--eval-period", "100", "--eval-episodes", "1"],
+    "study run": ["--budget", "smoke"],
 }
 
 
@@ -38,7 +40,8 @@ def main(folder: Path) -> int:
     for line in dict.fromkeys(re.findall(r"`gridrl ([^`]+)`", text)):
         name, *rest = shlex.split(line)
         if name not in ("demo", "COMMAND") and "FOLDER" not in rest:
-            commands.append([*GRIDRL, name, *rest, *INSTEAD.get(name, [])])
+            instead = INSTEAD.get(name) or INSTEAD.get(" ".join([name, *rest[:1]]), [])
+            commands.append([*GRIDRL, name, *rest, *instead])
     for command in commands:
         begun = time.perf_counter()
         shown = " ".join(command[1:])[:100].replace("\n", " ")

@@ -75,6 +75,10 @@ class Agent(ABC):
         """
         return None
 
+    def dead_units(self) -> np.ndarray | None:
+        """Return the share of a network's rectified units that what it remembers never wakes, [R]; None: no such."""
+        return None
+
     def policy(self, epsilon: float, stream_key: int = 0) -> "Policy":
         """Return a policy that acts on this agent's values without teaching it; same key, same actions."""
         return Policy(self, epsilon, stream_key)
@@ -102,24 +106,35 @@ class Agent(ABC):
 class Policy:
     """Epsilon-greedy on an agent's values as they stand at each call; touches neither the agent nor its streams.
 
-    Attribute `certain`, bool [R, N]: whether the latest `act` would answer the same observations in the same way at any
-    time: nothing was left to chance (epsilon, a tie) or to memory.
+    Attribute `by_chance`, bool [R, N]: whether the latest `act` left something to chance (epsilon, a tie).
     """
 
-    certain: np.ndarray
+    remembers: ClassVar[bool] = False  # whether what it saw before counts, too
+    by_chance: np.ndarray = np.ones((1, 1), dtype=bool)  # until it is known
 
     def __init__(self, agent: Agent, epsilon: float, stream_key: int = 0) -> None:
         self.agent = agent
         self.epsilon = epsilon
         self._streams = Streams(agent.seeds, EVALUATION, stream_key)
 
-    def act(self, obs: np.ndarray) -> np.ndarray:
-        """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...]."""
-        q_values = self.agent.q_values(obs)
+    @property
+    def certain(self) -> np.ndarray:
+        """Whether the latest `act` would answer the same observations in the same way at any time, bool [R, N]."""
+        return np.zeros_like(self.by_chance) if self.remembers else ~self.by_chance
+
+    def act(self, obs: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
+        """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...].
+
+        `uniform` [R, N, DRAWS] in [0, 1) decides what is left to chance; without it the policy draws from its streams.
+        """
+        return self._choose(self.agent.q_values(obs), uniform)
+
+    def _choose(self, q_values: np.ndarray, uniform: np.ndarray | None) -> np.ndarray:
         runs, count, _ = q_values.shape
-        uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
+        if uniform is None:
+            uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
         num_best = (q_values == q_values.max(axis=-1, keepdims=True)).sum(axis=-1)
-        self.certain = (num_best == 1) & (self.epsilon == 0)
+        self.by_chance = (num_best != 1) | (self.epsilon > 0)
         return epsilon_greedy(q_values, self.epsilon, uniform)
 
     def reset(self, mask: np.ndarray) -> None:

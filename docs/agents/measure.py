@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gridrl.run import make_problem
 from gridrl.run_folder import RunFolder
-from gridrl.training import make_problem
-from gridrl.truth import optimum
+from gridrl.truth.solution import optimum
 from gridrl_agents.registry import agent_names
 
 PAGES = Path(__file__).parent

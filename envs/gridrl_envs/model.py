@@ -9,11 +9,14 @@ from gridrl_envs.dynamics import NUM_ACTIONS, PERPENDICULAR, Dynamics
 from gridrl_envs.level import Level, LevelError
 from gridrl_envs.observations import StateIndex
 
+CHUNK = 65_536  # states that the rules are applied to at once; what that needs on the way then stays small
+
 
 class Model(NamedTuple):
     """What each action in each state leads to, with which probability.
 
-    `S` states as numbered by `StateIndex`, `A` actions, `K` outcomes: 1, or 3 where actions can slip.
+    `S` states as numbered by `StateIndex`, `A` actions, `K` outcomes: 1, or the 4 moves where actions can slip. The
+    arrays may be views in which all actions share their outcomes; do not write to them.
     """
 
     next_state: NDArray[np.int32]  # [S, A, K]
@@ -37,28 +40,31 @@ def build_model(level: Level) -> Model:
             f"level '{level.name}'",
         )
     index = StateIndex(dynamics)
-    num_states = index.num_states
-    states = index.decode(np.arange(num_states))
-    over = dynamics.is_over(states)
+    next_state = np.empty((index.num_states, NUM_ACTIONS), np.int32)
+    reward = np.empty(next_state.shape)
+    terminated = np.empty(next_state.shape, np.bool_)
+    for begin in range(0, index.num_states, CHUNK):
+        chunk = slice(begin, begin + CHUNK)
+        numbers = np.arange(index.num_states)[chunk]
+        states = index.decode(numbers)
+        over = dynamics.is_over(states)
+        for move in range(NUM_ACTIONS):
+            following, earned, ends, _ = dynamics.step(states, np.full(numbers.size, move))
+            next_state[chunk, move] = np.where(over, numbers, index.encode(following))
+            reward[chunk, move] = np.where(over, 0.0, earned)
+            terminated[chunk, move] = ends | over
 
-    probabilities = (1 - level.slip, level.slip / 2, level.slip / 2) if level.slip else (1.0,)
-    shape = (num_states, NUM_ACTIONS, len(probabilities))
-    model = Model(
-        np.empty(shape, np.int32),
-        np.broadcast_to(np.array(probabilities), shape).copy(),
-        np.empty(shape),
-        np.empty(shape, np.bool_),
+    if level.slip == 0:
+        shape = (*next_state.shape, 1)
+        return Model(next_state[..., None], np.broadcast_to(1.0, shape), reward[..., None], terminated[..., None])
+    # An action that can slip is a lottery over the moves: all share the outcomes and differ in the probabilities.
+    probability = np.eye(NUM_ACTIONS) * (1 - level.slip)
+    for action, sides in enumerate(PERPENDICULAR):
+        probability[action, list(sides)] += level.slip / 2
+    shape = (index.num_states, NUM_ACTIONS, NUM_ACTIONS)
+    return Model(
+        np.broadcast_to(next_state[:, None], shape),
+        np.broadcast_to(probability, shape),
+        np.broadcast_to(reward[:, None], shape),
+        np.broadcast_to(terminated[:, None], shape),
     )
-    for move in range(NUM_ACTIONS):
-        following, reward, terminated, _ = dynamics.step(states, np.full(num_states, move))
-        next_state = index.encode(following)
-        next_state[over] = np.flatnonzero(over)
-        reward[over] = 0.0
-        terminated |= over
-        for action in range(NUM_ACTIONS):  # each move is some actions' outcome: as meant, or as a slip
-            for k, meant in enumerate((action, *PERPENDICULAR[action])[: len(probabilities)]):
-                if meant == move:
-                    model.next_state[:, action, k] = next_state
-                    model.reward[:, action, k] = reward
-                    model.terminated[:, action, k] = terminated
-    return model

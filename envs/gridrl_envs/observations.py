@@ -100,15 +100,16 @@ class StateIndex:
             raise LevelError(_too_many(dynamics, self.num_states), f"level '{level.name}'")
         self._position = np.zeros(level.rows * level.columns, np.int64)
         self._position[self._floor] = np.arange(self._floor.size)
-        # Neighbouring numbers are neighbouring cells, then come the items (item i is bit i), then the phases.
-        self.item_weights = np.left_shift(np.int64(self._floor.size), np.arange(dynamics.num_items))
-        self._phase_weight = self._floor.size << dynamics.num_items
+        # Neighbouring numbers are neighbouring cells, then come the phases, then the items (item i is bit i). As items
+        # only disappear, a step stays among the states with the same items left or leads to lower numbers.
+        self._per_items = self._floor.size * dynamics.num_phases
+        self.item_weights = np.left_shift(np.int64(self._per_items), np.arange(dynamics.num_items))
         starts = dynamics.reset(len(level.starts))._replace(cell=np.array(level.starts, np.intp))
         self.start_states = self.encode(starts)
 
     def numbers(self, phase: NDArray[np.intp], cell: NDArray[np.intp]) -> NDArray[np.int64]:
         """Return the number of each state in which no item is left; an item left adds its `item_weights`."""
-        return phase * self._phase_weight + self._position[cell]
+        return phase * self._floor.size + self._position[cell]
 
     def encode(self, states: States) -> NDArray[np.int64]:
         """Return the number [N] of each state."""
@@ -116,8 +117,8 @@ class StateIndex:
 
     def decode(self, index: NDArray[np.integer]) -> States:
         """Return the states with the given numbers [N], each at the smallest step of its phase."""
-        phase, rest = np.divmod(np.asarray(index, np.int64), self._phase_weight)
-        bits, position = np.divmod(rest, self._floor.size)
+        bits, rest = np.divmod(np.asarray(index, np.int64), self._per_items)
+        phase, position = np.divmod(rest, self._floor.size)
         items = (bits[:, None] >> np.arange(self.item_weights.size)) & 1
         return States(self._floor[position], phase.astype(np.intp), items.astype(np.bool_))
 
@@ -132,6 +133,6 @@ def _too_many(dynamics: Dynamics, num_states: int) -> str:
     fitting = [k for k in range(1, dynamics.num_coins + 1) if _count(dynamics, k + min(k, num_poisons)) <= MAX_STATES]
     advice = f"keep fewer coins (coins={max(fitting)} would fit)" if fitting else "take a smaller level"
     return (
-        f"the observation 'state' needs {num_states} states, more than the {MAX_STATES} that are allowed; "
-        f"{advice} or observe 'planes'"
+        f"it has {num_states} states, more than the {MAX_STATES} that can be numbered and solved; {advice}, or learn "
+        "from the observation 'planes'"
     )

@@ -34,29 +34,36 @@ def main(argv: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from gridrl.diagnosis import loops_of, warnings_of
     from gridrl.evaluation import Evaluator
-    from gridrl.training import Run
+    from gridrl.run import Run
 
     run = Run.load(options.run)
     seeds = run.config.seeds
     table = Table(title=f"{run.config.agent} on {run.config.problem.env}, step {run.step}")
     for column in ("policy", "seed", "return", "std. error", "discounted", "steps", "episodes"):
         table.add_column(column, justify="left" if column == "policy" else "right")
+    loops: list[str] = []  # only a greedy policy has any
     for epsilon in dict.fromkeys((0.0, options.epsilon)):
         episodes = 1 if epsilon == 0 and run.problem.is_deterministic else options.episodes
-        returns = Evaluator(run.problem, seeds, episodes).play(run.agent, epsilon, EVALUATION_KEY)
+        played = Evaluator(run.problem, seeds, episodes).play(run.agent, epsilon, EVALUATION_KEY)
+        loops += loops_of(run, played)
         for row, seed in enumerate(seeds):
-            earned = returns.undiscounted[row]
+            earned = played.undiscounted[row]
             error = f"{earned.std(ddof=1) / len(earned) ** 0.5:.1f}" if episodes > 1 else "exact"
             table.add_row(
                 "greedy" if epsilon == 0 else f"epsilon {epsilon:g}",
                 str(seed),
                 f"{earned.mean():.1f}",
                 error if episodes > 1 or run.problem.is_deterministic else "-",
-                f"{returns.discounted[row].mean():.1f}",
-                f"{returns.length[row].mean():.1f}",
+                f"{played.discounted[row].mean():.1f}",
+                f"{played.length[row].mean():.1f}",
                 str(episodes),
             )
     Console().print(table)
+    for sentence in loops:
+        print(sentence)
+    for sentence in warnings_of(run):
+        print(f"Warning: {sentence}")
     print(f"discounted at gamma {run.agent.gamma:g}. Next:\n  gridrl watch {options.run}")
     return 0

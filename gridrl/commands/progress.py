@@ -6,6 +6,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gridrl.diagnosis import loops_of, warnings_of
 from gridrl.interrupt import stop_on_signal
 from gridrl.recorder import Row, mean_over_runs
 from gridrl.training import Training
@@ -48,12 +49,10 @@ def run_in_front(training: Training) -> int:
         values = training.final(metric)
         spread = f", runs from {values.min():.1f} to {values.max():.1f}" if num_runs > 1 else ""
         console.print(f"{name}: {values.mean():.1f}{spread}")
-    if training.beyond_limits is not None:
-        (low, high), (least, greatest) = training.agent.return_limits or (0, 0), training.beyond_limits
-        console.print(
-            f"Warning: returns from {least:.0f} to {greatest:.0f} were earned, and the agent can stand for {low:.0f} "
-            f"to {high:.0f} only: its values are cut off there. Train again with a wider --v-min and --v-max."
-        )
+    for sentence in loops_of(training, training.greedy.play(training.agent, 0.0, key=training.step)):
+        console.print(sentence)
+    for sentence in warnings_of(training):
+        console.print(f"Warning: {sentence}")
     console.print(f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl watch {folder}")
     if training.problem.is_gridworld:
         console.print(f"  gridrl map {folder}")

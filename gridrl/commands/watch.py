@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
     options: Any = parse(Options, "watch", argv, "See a trained agent play, in a window or as a film.")
 
     from gridrl.rollout import Frame, episode
-    from gridrl.training import Run
+    from gridrl.run import Run
 
     run = Run.load(options.run)
     index = run.best if options.seed is None else run.shown(options.seed)[0]

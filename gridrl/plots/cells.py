@@ -8,22 +8,38 @@ from gridrl.plots.style import INK
 
 # Row and column of one step of actions 0 up, 1 down, 2 left, 3 right; rows grow downwards.
 _STEPS = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
-_SMALLEST_NUMBER = 6.5  # points: 9 pixels where a page is 800 pixels wide
-_DIGIT = 0.64  # width of a digit of DejaVu Sans, of its size
+SMALLEST_NUMBER = 6.5  # points: 9 pixels where a page is 800 pixels wide
+DIGIT = 0.64  # width of a digit of DejaVu Sans, of its size
 
 
-def draw_numbers(axes: Axes, grid: NDArray[np.float64], cell_points: float, signed: bool, *, has_arrows: bool) -> bool:
+def cell_points(axes: Axes) -> float:
+    """Return the side of a cell in points, in axes that have their final size."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    axes.apply_aspect()
+    return float(axes.get_window_extent().width / figure.dpi * 72 / abs(axes.get_xlim()[1] - axes.get_xlim()[0]))
+
+
+def draw_numbers(
+    axes: Axes,
+    grid: NDArray[np.float64],
+    cell_points: float,
+    signed: bool,
+    *,
+    has_arrows: bool,
+    own_digits: bool = False,
+) -> bool:
     """Write each cell's value into it where the longest fits; return whether numbers were written."""
     finite = np.isfinite(grid)
     if not finite.any():
         return False
     # Three tenths of the cell leave the arrows their room; a third still does where the number would else be lost.
-    high = max(0.3 * cell_points, min(0.34 * cell_points, _SMALLEST_NUMBER))
+    high = max(0.3 * cell_points, min(0.34 * cell_points, SMALLEST_NUMBER))
     for num_digits in (3, 2):
-        texts = _texts(grid[finite], signed, num_digits)
+        texts = own_texts(grid[finite], num_digits) if own_digits else texts_of(grid[finite], signed, num_digits)
         widest = max(len(text) for text in texts)
-        size = min(0.87 * cell_points / (widest * _DIGIT), high, 10.0)
-        if size >= _SMALLEST_NUMBER:
+        size = min(0.87 * cell_points / (widest * DIGIT), high, 10.0)
+        if size >= SMALLEST_NUMBER:
             break
     else:
         if signed:  # the sign at least, for a grey print
@@ -36,14 +52,24 @@ def draw_numbers(axes: Axes, grid: NDArray[np.float64], cell_points: float, sign
     return True
 
 
-def _texts(values: NDArray[np.float64], signed: bool, num_digits: int) -> list[str]:
+def texts_of(values: NDArray[np.float64], signed: bool, num_digits: int) -> list[str]:
     """Return numbers, all with as many decimals as give the largest `num_digits` digits."""
     largest = np.abs(values).max()
     before_point = sum(largest >= limit for limit in (9.95, 99.5)) + 1
-    decimals = max(num_digits - before_point, 0)
+    decimals = max(num_digits - before_point, 0) if largest else 0
     texts = [f"{value:{'+' if signed else ''}.{decimals}f}" for value in values]
     zeros = {f"{sign}{0:.{decimals}f}" for sign in "+-"}
     return [text[1:] if text in zeros else text.replace("-", "\N{MINUS SIGN}") for text in texts]
+
+
+def own_texts(values: NDArray[np.float64], num_digits: int) -> list[str]:
+    """Return numbers above 0, each with decimals of its own: as many as give it `num_digits` digits at most."""
+    texts = []
+    for value in values:
+        before_point = 1 + sum(value >= limit for limit in (9.95, 99.5))
+        text = f"{value:.{max(num_digits - before_point, 0)}f}"
+        texts.append(text.removeprefix("0") if float(text) else "0")
+    return texts
 
 
 def draw_arrows(axes: Axes, mask: NDArray[np.bool_], columns: int, *, raised: bool) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from gridrl.intervals import Average, Summary, summarise
 from gridrl.plots.series import Series, agents_in, series
-from gridrl.plots.style import PAGE_WIDTH, TRUTH, agent_look, fitting_size, new_figure, styled, wrapped
+from gridrl.plots.style import PAGE_WIDTH, TRUTH, Look, agent_look, fitting_size, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     import pandas
@@ -40,20 +40,21 @@ def learning_curves(
     bands: Sequence[tuple[str, float, float]] = (),
     title: str = "",
     unit: str = "return",
+    look: Callable[[str], Look] = agent_look,
 ) -> None:
     """Draw one line per agent of a tidy table (columns agent, run, step, metric, value) with its 95 % band and its n.
 
     `lines` (label, value) and `bands` (label, low, high) mark what is known, the optimum for one. `rng` draws the
-    bootstrap. Raises ValueError where no agent has the metric.
+    bootstrap; `look` says how an agent's line looks. Raises ValueError where no agent has the metric.
     """
     agents = agents_in(table, metric)
     if not agents:
         raise ValueError(f"the table has no {metric!r}")
     for agent in agents:
-        look = agent_look(agent)
+        looks = look(agent)
         data = series(table, agent, metric)
         summary = summarise(data.values, rng, average=average)
-        _draw_line(axes, data, summary, look.colour, look.dashes, f"{agent} (n={summary.n})", look.marker)
+        _draw_line(axes, data, summary, looks.colour, looks.dashes, f"{agent} (n={summary.n})", looks.marker)
     _draw_known(axes, lines, bands)
     _finish(axes, title, f"{unit} ({_WORD[average]} of runs)")
 

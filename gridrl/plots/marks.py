@@ -30,19 +30,24 @@ MARKS = {
     "goal": Mark("*", "#10935a", 1.6),
     "pit": Mark("p", "#111111", 1.2),
     "patroller": Mark("D", "#c81e3a", 1.0),
+    "player": Mark("P", "#1d4ed8", 1.15),
 }
-CORNER = (-0.29, -0.29)  # where in its cell a mark stands, from the centre, in cells: clear of number and arrows
-
+Things = dict[str, list[int]]  # flat cells of each kind of thing, by the names of `MARKS`
+CORNER = -0.29  # where in its cell a mark stands, from the centre to the left and up: clear of number and arrows
 RIM = 0.25  # of the border, which is all wall, this part of a cell is shown
 
 
 def things(
-    level: "Level", items_left: Sequence[bool] | None = None, patrollers: Sequence[int] | None = None
-) -> dict[str, list[int]]:
-    """Return the flat cells of each kind of thing, by the names of `MARKS`.
+    level: "Level",
+    items_left: Sequence[bool] | None = None,
+    patrollers: Sequence[int] | None = None,
+    player: int | None = None,
+) -> Things:
+    """Return what stands where.
 
     `items_left` tells for coins, then poisons, in reading order, whether each is still there (default: all);
-    `patrollers` are their cells (default: where they set out). Raises ValueError for the wrong number of items.
+    `patrollers` are their cells (default: where they set out), `player` is the player's (default: it is not shown).
+    Raises ValueError for the wrong number of items.
     """
     items = (*level.coins, *level.poisons)
     left = [True] * len(items) if items_left is None else list(items_left)
@@ -55,6 +60,7 @@ def things(
         "goal": list(level.goals),
         "pit": list(level.pits),
         "patroller": [cell for cell, _ in level.patrollers] if patrollers is None else list(patrollers),
+        "player": [] if player is None else [player],
     }
 
 
@@ -84,18 +90,22 @@ def walls_of(level: "Level") -> np.ndarray:
     return walls
 
 
-def draw_things(axes: Axes, level: "Level", cells: dict[str, list[int]], cell_points: float) -> None:
+def draw_things(axes: Axes, level: "Level", cells: Things, cell_points: float, *, corner: float = CORNER) -> None:
     """Draw a frame around each start and the marks into the corners; `cell_points` is a cell's side in points."""
     for start in level.starts:
         row, column = divmod(start, level.columns)
         side = 1 - 2.4 / cell_points  # the frame lies inside its cell
-        corner = (column - side / 2, row - side / 2)
-        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=INK, linewidth=1.6, zorder=3))
-    size = min(max(0.27 * cell_points, 3.5), 9.0)
+        axes.add_patch(
+            Rectangle(
+                (column - side / 2, row - side / 2), side, side, fill=False, edgecolor=INK, linewidth=1.6, zorder=3
+            )
+        )
+    room = 2 * (0.5 + corner)  # in cells: as much beyond the mark's middle as there is before it
+    size = min(max(0.64 * room * cell_points, 3.5), 9.0)
     for kind, where in cells.items():
         if where:
             rows, columns = np.divmod(np.array(where), level.columns)
-            axes.plot(columns + CORNER[0], rows + CORNER[1], zorder=5, **_marker(kind, size))
+            axes.plot(columns + corner, rows + corner, zorder=5, **_marker(kind, size))
 
 
 def _marker(kind: str, size: float) -> dict[str, Any]:
@@ -111,14 +121,18 @@ def _marker(kind: str, size: float) -> dict[str, Any]:
     }
 
 
-def handles(level: "Level", cells: dict[str, list[int]], *, blank: bool, arrows: bool) -> list[Line2D | Patch]:
-    """Return the legend's entries for what is drawn of this level, and no others."""
+def handles(level: "Level", cells: Things, *, blank: str | None, best: str | None) -> list[Line2D | Patch]:
+    """Return the legend's entries for what is drawn of this level, and no others.
+
+    `blank` names the cells without a value, where there are any; `best` is the mark of the best actions: "arrow",
+    "triangle" or None.
+    """
     found: list[Line2D | Patch] = [Patch(facecolor="none", edgecolor=INK, linewidth=1.4, label="start")]
     found += [Line2D([], [], **_marker(kind, 6)) for kind, where in cells.items() if where]
     found.append(Patch(facecolor=WALL, edgecolor=WALL, label="wall"))
     if blank:
-        found.append(Patch(facecolor="white", edgecolor=GRID, hatch="////", label="no value"))
-    if arrows:
-        arrow = r"$\rightarrow$"
-        found.append(Line2D([], [], linestyle="none", marker=arrow, markersize=9, color=INK, label="best action"))
+        found.append(Patch(facecolor="white", edgecolor=GRID, hatch="////", label=blank))
+    if best:
+        look: dict[str, Any] = {"arrow": {"marker": r"$\rightarrow$"}, "triangle": {"marker": "v", "fillstyle": "none"}}
+        found.append(Line2D([], [], linestyle="none", markersize=9, color=INK, label="best action", **look[best]))
     return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -26,11 +27,18 @@ PAGE_WIDTH = 8.0
 
 # Okabe & Ito 2008: told apart by colour-blind eyes; the order puts far greys beside each other.
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B4A99", "#7A5C3E")
-_DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1.2)))
-_MARKERS = "osD^vP*X"
+_DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1.2)), (0, (3, 1, 1, 1, 1, 1)))
+_MARKERS = (
+    "osD^vP*X",
+    "hp<>d8Hs",
+    "^vPoXD<p",
+    "D^osP<v8",
+    "vdXDh>ph",
+)  # no two of a column are alike: they share a colour
 _KNOWN = (
     ("q-learning", "dqn", "double-dqn", "dueling-dqn", "per-dqn", "c51", "noisy-dqn", "rainbow"),
-    ("expected-sarsa", "sarsa", "double-q-learning", "n-step-dqn", "iqn", "qr-dqn"),
+    ("expected-sarsa", "sarsa", "double-q-learning", "n-step-dqn", "drqn", "qr-dqn", "monte-carlo", "q-lambda"),
+    ("n-step-sarsa", "dyna-q", "fitted-q"),
 )
 
 # Light throughout, so that black numbers and arrows read on every cell, and growing darker evenly, so that a grey
@@ -96,13 +104,14 @@ def styled() -> Iterator[None]:
 
 def agent_look(name: str) -> Look:
     """Return the look of an agent by its name, the same in every figure; names unknown here get one by checksum."""
-    for dashes, names in zip(_DASHES, _KNOWN, strict=False):
+    for dashes, markers, names in zip(_DASHES, _MARKERS, _KNOWN, strict=False):
         if name in names:
             column = names.index(name)
-            return Look(_PALETTE[column], dashes, _MARKERS[column])
+            return Look(_PALETTE[column], dashes, markers[column])
     number = zlib.crc32(name.encode())
     column = number % len(_PALETTE)
-    return Look(_PALETTE[column], _DASHES[2 + number // len(_PALETTE) % 2], _MARKERS[column])
+    row = len(_KNOWN) + number // len(_PALETTE) % (len(_DASHES) - len(_KNOWN))
+    return Look(_PALETTE[column], _DASHES[row], _MARKERS[row][column])
 
 
 def new_figure(width: float = PAGE_WIDTH, height: float = 4.5) -> Figure:
@@ -123,10 +132,24 @@ def wrapped(text: str, width: float, size: float, *, shortest: int = 20) -> str:
     return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
 
 
+def shortened(text: str, width: float, size: float) -> str:
+    """Return a bold line cut so that it fits `width` inches at a font size in points."""
+    letters = int((width * 72 / size - 1) / 0.66)
+    return text if len(text) <= letters else text[: max(letters - 1, 1)].rstrip(" ,") + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def fitting_size(text: str, width: float, largest: float) -> float:
     """Return the size in points, not above `largest`, at which one bold line fits `width` inches; never below 6.5."""
     # .66 of its size: the width of a bold letter of DejaVu Sans, on average with a little air
     return min(largest, max(width * 72 / (0.66 * len(text) + 1), 6.5))
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    """Return a figure as a picture of 100 dots per inch, uint8 [H, W, 3]."""
+    canvas = FigureCanvasAgg(figure)
+    with styled():
+        canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:

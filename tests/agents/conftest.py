@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gridrl_agents.base import Agent, Transition
+from gridrl_agents.explanation import Explanation
 
 
 class Model(NamedTuple):
@@ -104,6 +105,35 @@ def _assert_same(left: Mapping[str, Any], right: Mapping[str, Any]) -> None:
 @pytest.fixture
 def assert_same() -> Callable[[Mapping[str, Any], Mapping[str, Any]], None]:
     return _assert_same
+
+
+class Check:
+    """Holds the numbers of an explanation against others; `done` says that none was left out."""
+
+    def __init__(self, told: Explanation) -> None:
+        self.told, self.seen = told, set()
+
+    def __call__(self, rel: float = 1e-9, abs: float = 1e-9, **expected: Any) -> None:
+        for name, value in expected.items():
+            self.seen.add(name)
+            found = self.told[name]
+            if isinstance(value, dict):
+                assert list(found) == list(value), name
+                for column, numbers in value.items():
+                    assert list(found[column]) == pytest.approx(list(numbers), rel=rel, abs=abs), (name, column)
+            elif isinstance(value, str):
+                assert found == value, name
+            else:
+                value = value.tolist() if isinstance(value, np.ndarray) else value
+                assert found == pytest.approx(value, rel=rel, abs=abs), name
+
+    def done(self) -> None:
+        assert set(self.told.names) == self.seen
+
+
+@pytest.fixture
+def make_check() -> type[Check]:
+    return Check
 
 
 @pytest.fixture

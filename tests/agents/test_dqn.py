@@ -143,7 +143,7 @@ def test_learns_the_exact_values(chain, make_runs, moves):
     runs = make_runs(chain.model(), 3, 25, lambda state: state)
     for _ in range(3000):
         runs.step(agent)
-    _, exact = value_iteration(chain.model(), 0.8)
+    exact = value_iteration(chain.model(), 0.8).q_values
     values = agent.q_values(np.tile(np.arange(4), (3, 1)))
     np.testing.assert_allclose(values, np.broadcast_to(exact, (3, 4, 2)), atol=0.3)
 

@@ -37,7 +37,7 @@ def test_learns_the_exact_values(chain, make_runs):
     runs = make_runs(chain.model(), 3, 25, lambda state: state)
     for _ in range(6000):
         runs.step(agent)
-    _, exact = value_iteration(chain.model(), 0.9)
+    exact = value_iteration(chain.model(), 0.9).q_values
     np.testing.assert_allclose(agent.table, np.broadcast_to(exact, (3, 4, 2)), atol=1e-6)
 
 

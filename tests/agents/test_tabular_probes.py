@@ -75,5 +75,5 @@ def test_learns_the_optimal_values_exactly(case, chain, make_runs):
     runs = make_runs(chain.model(), 2, 25, lambda state: state)
     for _ in range(4000):
         runs.step(agent)
-    _, exact = value_iteration(chain.model(), 0.9)
+    exact = value_iteration(chain.model(), 0.9).q_values
     np.testing.assert_allclose(agent.q_values(np.tile(np.arange(4), (2, 1))), [exact] * 2, atol=1e-6)

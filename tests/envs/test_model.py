@@ -9,7 +9,6 @@ from gridrl_envs.level import Level, LevelError
 from gridrl_envs.model import Model, build_model
 from gridrl_envs.observations import StateIndex
 
-SIDES = {0: (2, 3), 1: (2, 3), 2: (0, 1), 3: (0, 1)}
 TINY = Level.from_string("######\n#P$@G#\n#> X #\n######", slip=0.2, reward_noise=5.0)
 
 
@@ -34,11 +33,11 @@ def test_every_transition_is_the_simulators(level: Level) -> None:
     index = StateIndex(env.dynamics)
     states = index.decode(np.arange(index.num_states))
     over = env.dynamics.is_over(states)
-    outcomes = 3 if level.slip else 1
+    outcomes = 4 if level.slip else 1  # where actions slip, outcome k is that of move k
     assert all(array.shape == (index.num_states, 4, outcomes) for array in model)
     for number in range(index.num_states):
         for action in range(4):
-            for k, move in enumerate((action, *SIDES[action])[:outcomes]):
+            for k, move in enumerate(range(4) if level.slip else [action]):
                 actual = tuple(array[number, action, k].item() for array in model if array is not model.probability)
                 if over[number]:
                     assert actual == (number, 0.0, True)
@@ -49,12 +48,32 @@ def test_every_transition_is_the_simulators(level: Level) -> None:
 
 
 def test_probabilities() -> None:
-    assert build_model(TINY).probability[0].tolist() == [[0.8, 0.1, 0.1]] * 4
+    probability = build_model(TINY).probability
+    up, down, left, right = [0.8, 0, 0.1, 0.1], [0, 0.8, 0.1, 0.1], [0.1, 0.1, 0.8, 0], [0.1, 0.1, 0, 0.8]
+    assert probability[0] == pytest.approx(np.array([up, down, left, right]))
     for slip in (0.0, 0.3, 1.0):
         probability = build_model(TINY.replace(slip=slip)).probability
         assert probability.min() >= 0
         assert probability.sum(axis=2) == pytest.approx(1.0)
-        assert probability.shape[2] == (3 if slip else 1)
+        assert probability.shape[2] == (4 if slip else 1)
+
+
+@pytest.mark.parametrize("level", [TINY, Level.load("dense-small")], ids=["slip", "none"])
+def test_the_size_of_a_chunk_is_a_matter_of_memory_alone(level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build_model(level)
+    monkeypatch.setattr("gridrl_envs.model.CHUNK", 7)
+    for one, other in zip(whole, build_model(level), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["dense-small", "sparse"])
+def test_no_step_leads_to_states_with_more_items(name: str) -> None:
+    """What the planner's order rests on: numbers with the same items left are neighbours, fewer items come first."""
+    model, index = build_model(Level.load(name)), StateIndex(Dynamics(Level.load(name)))
+    items = index.decode(np.arange(index.num_states)).items
+    block = np.arange(index.num_states) // (index.num_states // 2 ** items.shape[1])
+    assert all((items[block == number] == items[block == number][0]).all() for number in range(block.max() + 1))
+    assert (block[model.next_state] <= block[:, None, None]).all()
 
 
 def test_types() -> None:
@@ -85,7 +104,7 @@ def test_a_slip_by_hand() -> None:
 
 
 def test_levels_without_a_finite_model_are_refused() -> None:
-    with pytest.raises(LevelError, match=r"^level 'dense': the observation 'state' needs"):
+    with pytest.raises(LevelError, match=r"^level 'dense': it has \d+ states, more than .* \(coins=4 would fit\)"):
         build_model(Level.load("dense"))
     level = Level.load("sparse").replace(max_steps=50)
     with pytest.raises(LevelError, match=r"not back in their places within max_steps = 50, .*; set max_steps higher"):

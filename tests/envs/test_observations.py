@@ -117,11 +117,11 @@ def test_too_many_states_are_refused_with_their_number() -> None:
     with pytest.raises(LevelError) as caught:
         GridworldEnv("dense", observation="state")
     assert str(caught.value) == (
-        f"level 'dense': the observation 'state' needs {number} states, more than the {MAX_STATES} that are allowed; "
-        "keep fewer coins (coins=4 would fit) or observe 'planes'"
+        f"level 'dense': it has {number} states, more than the {MAX_STATES} that can be numbered and solved; "
+        "keep fewer coins (coins=4 would fit), or learn from the observation 'planes'"
     )
     assert GridworldEnv("dense", observation="state", coins=4).observation_space.n == 121 * 2**8 * 120  # type: ignore[attr-defined]
-    with pytest.raises(LevelError, match=r"needs 14868480 states, .* \(coins=4 would fit\)"):
+    with pytest.raises(LevelError, match=r"has 14868480 states, .* \(coins=4 would fit\)"):
         GridworldVectorEnv(2, "dense", observation="state", coins=5)
 
 

@@ -11,7 +11,8 @@ from gridrl.atari import AtariPictures, clip_rewards
 from gridrl.errors import UserError
 from gridrl.evaluation import Evaluator
 from gridrl.problem import Problem, ProblemSettings
-from gridrl.training import Run, Training, start
+from gridrl.run import Run
+from gridrl.training import Training, start
 from gridrl.training_settings import TrainSettings
 from gridrl_envs.level import LevelError
 from gridrl_envs.rendering import draw

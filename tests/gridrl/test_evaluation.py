@@ -1,17 +1,21 @@
 """Evaluation: returns known exactly, and nothing of the agent moves."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tomli_w
 
 from gridrl.evaluation import Evaluator
 from gridrl.problem import Problem, ProblemSettings
 from gridrl_agents.base import Agent, Policy, Transition
 from gridrl_agents.registry import make
+from gridrl_envs.level import Level
 
 PLANS = json.loads((files("gridrl_envs") / "levels" / "dense_plans.json").read_text())["plans"]
 
@@ -43,6 +47,8 @@ class PlanAgent(Agent):
 
 
 class PlanPolicy:
+    certain = np.zeros((1, 1), dtype=bool)  # it goes by its own count of steps
+
     def __init__(self, agent: PlanAgent) -> None:
         self.plan, self.step = agent.plan, 0
 
@@ -131,3 +137,86 @@ def test_a_run_is_evaluated_alike_alone_and_in_company() -> None:
     by_itself = Evaluator(problem, [7], 3).play(alone, 0.5, key=11)
     for many, one in zip(in_company, by_itself, strict=True):
         np.testing.assert_array_equal(many[1:2], one)
+
+
+def write_level(level: Level, folder: Path) -> str:
+    table = dataclasses.asdict(level) | {"map": "\n".join(level.map) + "\n"}
+    (folder / "level.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
+    return str(folder / "level.toml")
+
+
+class Unstopped(Policy):
+    """The agent's own policy, which never says that it would do the same again."""
+
+    certain = property(lambda self: np.zeros_like(self.by_chance))  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("env", "gamma", "settings"),
+    [
+        ("dense-v0", 0.9, {}),
+        ("dense-v0", 1.0, {"max_steps": 500}),
+        ("dense-small-v0", 0.99, {}),
+        ("dense-small-v0", 0.99, {"max_steps": 23}),
+        ("four-rooms-v0", 0.97, {"step": -1.0}),
+    ],
+)
+def test_circles_earn_what_full_play_does(
+    env: str, gamma: float, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dict(settings)
+    level = Level.load(env.removesuffix("-v0"))
+    level = dataclasses.replace(level, rewards=dataclasses.replace(level.rewards, step=settings.pop("step", 0.1)))
+    problem = Problem(ProblemSettings(level=write_level(level, tmp_path), **settings))
+    seeds = list(range(6))
+    spaces = problem.observation_space, problem.action_space
+    support = problem.observation_support
+    agent = make("dqn", *spaces, seeds, observation_support=support, hidden_sizes=(16,), gamma=gamma)
+    evaluator = Evaluator(problem, seeds, 2)
+    found = evaluator.play(agent, 0.0, key=1)
+    assert (found.loop_length > 0).any()
+    monkeypatch.setattr(agent, "policy", lambda epsilon, stream_key: Unstopped(agent, epsilon, stream_key))
+    in_full = evaluator.play(agent, 0.0, key=1)
+    assert (in_full.loop_length == 0).all()
+    for known, played in zip(found[:3], in_full[:3], strict=True):
+        np.testing.assert_array_equal(known, played)
+
+
+def circles(problem: Problem, table: np.ndarray, epsilon: float = 0.0) -> list[int]:
+    """Return steps, first step, cell and number of cells of the circle of an agent with this `table` [S, A]."""
+    agent = make("q-learning", problem.observation_space, problem.action_space, [0])
+    agent.load_values({"table": table[None]})
+    return [int(value[0, 0]) for value in Evaluator(problem, [0], 1).play(agent, epsilon, key=0)[3:]]
+
+
+def test_where_a_circle_is(tmp_path: Path) -> None:
+    # Right from the start, 11, along 12 and 13 to 14, down to 24, left to 23, up to 13, and so on: there at 2, 6, ...
+    (tmp_path / "level.txt").write_text("##########\n#P       #\n#        #\n#       G#\n##########\n")
+    settings = ProblemSettings(level=str(tmp_path / "level.txt"), observation="state")
+    problem = Problem(settings)
+    cells = list(problem.level.floor)
+    up, down, left, right = np.eye(4)
+    table = np.zeros((len(cells), 4))
+    for cell, action in ((11, right), (12, right), (13, right), (14, down), (24, left), (23, up)):
+        table[cells.index(cell)] = action
+    assert circles(problem, table) == [4, 2, 13, 4]
+    assert circles(problem, table, epsilon=0.05) == [0, 0, 0, 0]
+    for changes in ({"slip": 0.1}, {"reward_noise": 1.0}):
+        assert circles(Problem(dataclasses.replace(settings, **changes)), table) == [0, 0, 0, 0]
+    table[cells.index(24)] = left + right  # by chance
+    assert circles(problem, table) == [0, 0, 0, 0]
+
+
+def test_a_circle_takes_the_patrollers_round(tmp_path: Path) -> None:
+    # The player stands still; the patroller is back in its place after 4 moves, 8 steps.
+    (tmp_path / "level.txt").write_text("#####\n#P$ #\n#####\n#>  #\n#####\n")
+    problem = Problem(ProblemSettings(level=str(tmp_path / "level.txt"), observation="state"))
+    table = np.tile(np.eye(4)[0], (problem.observation_space.n, 1))  # type: ignore[attr-defined]
+    assert circles(problem, table) == [8, 0, 6, 1]
+
+
+def test_no_circle_is_told_of_a_foreign_environment() -> None:
+    problem = Problem(ProblemSettings(env="FrozenLake-v1"))
+    table = np.zeros((16, 4))
+    table[:, 3] = 1.0
+    assert circles(problem, table) == [0, 0, 0, 0]

@@ -18,7 +18,7 @@ ALLOWED = {
 CONFINED = {
     "pygame": ["envs/gridrl_envs/rendering.py", "envs/gridrl_envs/window.py"],
     "torch": ["agents/gridrl_agents/deep/", "gridrl/commands/doctor.py"],
-    "matplotlib": ["gridrl/plots/", "gridrl/figures.py"],
+    "matplotlib": ["gridrl/plots/", "gridrl/maps/figures.py"],
 }
 
 

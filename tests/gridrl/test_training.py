@@ -14,7 +14,8 @@ from gridrl import checkpoint
 from gridrl.errors import UserError
 from gridrl.interrupt import StopRequest
 from gridrl.problem import ProblemSettings
-from gridrl.training import Run, Training, start
+from gridrl.run import Run
+from gridrl.training import Training, start
 from gridrl.training_settings import TrainSettings
 
 SMALL_NET = {"hidden_sizes": (16,), "replay_capacity": 300, "min_replay_size": 40, "target_update_period": 25}
@@ -86,6 +87,13 @@ def test_killed_at_random_instants_and_resumed_equals_never_stopped(tmp_path: Pa
         assert process.returncode == -signal.SIGKILL, errors.decode()
     assert process.returncode == 0
     assert kills >= 3
+    assert results(tmp_path / "killed") == results(tmp_path / "unbroken")
+
+
+def test_killed_before_the_first_checkpoint_it_begins_anew(tmp_path: Path) -> None:
+    assert begin(tmp_path / "unbroken").run()
+    begin(tmp_path / "killed")._measure()
+    assert Training.resume(tmp_path / "killed").run()
     assert results(tmp_path / "killed") == results(tmp_path / "unbroken")
 
 

@@ -6,11 +6,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from gridrl.beliefs import on_grid, start_situation
+from gridrl.maps.beliefs import on_grid, start_situation
 from gridrl.problem import Problem, ProblemSettings
-from gridrl.truth import DENSE_OPTIMUM, optimum, return_bounds, solve
-from gridrl_envs.dynamics import State, States
+from gridrl.truth.solution import DENSE_OPTIMUM, best_known_path, optimal, optimum, return_bounds, solve
+from gridrl_envs.dynamics import Dynamics, State, States
 from gridrl_envs.level import Level, LevelError
+from gridrl_envs.observations import MAX_STATES, StateIndex
 
 MAP = """
 ########
@@ -56,6 +57,62 @@ def test_a_corridor_by_hand() -> None:
     assert solution.start_value() == pytest.approx(0.0, abs=1e-6)
     gentle = solve(level.replace(rewards=type(level.rewards)(poison=-10.0)), 0.9)
     assert gentle.start_value() == pytest.approx(-0.9 * 10 + 0.9**3 * 100, abs=1e-6)
+
+
+def test_all_optimal_actions_by_hand() -> None:
+    # Two ways of equal length to the coin, and from the corner beside it one; in the last state all is over.
+    solution = solve(Level.from_string("####\n#P #\n# $#\n####"), 0.9)
+    level, policy = solution.level, solution.policy
+    masks = {cell: policy[solution.state_index.encode(States.of([State(cell, 0, (True,))]))][0] for cell in level.floor}
+    assert [list(masks[cell]) for cell in level.floor[:3]] == [
+        [False, True, False, True],
+        [False, True, False, False],
+        [False, False, False, True],
+    ]
+    assert policy[np.arange(len(policy)), solution.actions].all()
+    near = np.array([[1.0, 1.0 - 1e-10, 1.0 - 1e-6, 0.0], [np.nan] * 4])
+    assert optimal(near).tolist() == [[True, True, False, False], [False] * 4]
+
+
+def test_without_discount_a_level_that_pays_for_each_step_has_no_best_return() -> None:
+    level = Level.from_string("####\n#P$#\n####", rewards={"step": 0.5})
+    with pytest.raises(LevelError, match=r"each step earns 0\.5, so that at gamma 1 .*; use a gamma below 1"):
+        solve(level, 1.0)
+    assert optimum(level, 1.0) is None
+    assert solve(level, 0.9).start_value() == pytest.approx(100.5), "the coin, as .5 for ever is worth 5"
+
+
+@pytest.mark.parametrize(
+    "level", [Level.load("dense"), Level.from_string("#" * 70 + "\n#P" + "$@" * 33 + " #\n" + "#" * 70)]
+)
+def test_the_coins_that_are_said_to_fit_do_and_one_more_does_not(level: Level) -> None:
+    with pytest.raises(LevelError, match=r"coins=\d+ would fit") as refusal:
+        solve(level, 0.9)
+    k = int(str(refusal.value).partition("coins=")[2].partition(" ")[0])
+    assert StateIndex(Dynamics(level.keep_coins(k))).num_states <= MAX_STATES
+    with pytest.raises(LevelError, match=rf"coins={k} would fit"):
+        solve(level.keep_coins(k + 1), 0.9)
+
+
+@pytest.mark.parametrize("gamma", DENSE_OPTIMUM)
+def test_the_best_known_path_of_dense_earns_the_lower_bound(gamma: float) -> None:
+    path, is_optimal = best_known_path(Level.load("dense"), gamma)  # type: ignore[misc]
+    assert is_optimal == (gamma in (0.9, 1.0))
+    assert path.step.tolist() == list(range(path.cell.size))
+    # What is gone from one state to the next has been collected; the last coin, behind the last state, ends it all.
+    coins = path.items[:, :41].sum(axis=1)
+    assert (path.items[:, 41:]).all(), "no poison"
+    assert coins[-1] == 1
+    earned = 100 * gamma ** (np.flatnonzero(np.diff(coins) == -1).astype(float))
+    assert earned.sum() + 100 * gamma ** (path.cell.size - 1.0) == pytest.approx(DENSE_OPTIMUM[gamma][0], abs=6e-4)
+
+
+def test_the_best_known_path_of_others() -> None:
+    assert best_known_path(Level.load("dense"), 0.98) is None
+    assert best_known_path(Level.load("dense").replace(max_steps=150), 0.99) is None, "another level"
+    path, is_optimal = best_known_path(Level.from_string("######\n#P  $#\n######"), 0.9)  # type: ignore[misc]
+    assert is_optimal
+    assert path.cell.tolist() == [7, 8, 9]
 
 
 def test_known_bounds_and_unknown_ones() -> None:

@@ -94,6 +94,11 @@ class Convolutions:
             passed.append(entering)
         return [*passed, output.flatten(2)]
 
+    def rectified(self, activations: list[Any]) -> list[Tensor]:
+        """Return each layer's filters, as units that are shown every place of every picture."""
+        layers = zip(*(entering[1:] for entering in activations[:-1]), strict=True)  # each of R tensors [B, C, H, W]
+        return [torch.stack([each.permute(0, 2, 3, 1).flatten(0, 2) for each in layer]) for layer in layers]
+
     def backward(
         self,
         views: list[Layer],

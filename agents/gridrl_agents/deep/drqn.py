@@ -10,12 +10,14 @@ from torch import Tensor
 from gridrl_agents.base import Agent, Policy, Transition
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.clipping import clip_norms_
+from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.drqn_settings import DRQNSettings
 from gridrl_agents.deep.encoder import Encoder
 from gridrl_agents.deep.losses import LOSSES
 from gridrl_agents.deep.optimizers import Optimizer
 from gridrl_agents.deep.recurrent import RecurrentNetwork
 from gridrl_agents.deep.sequences import SequenceReplay, Sequences
+from gridrl_agents.deep.update import SequenceUpdate
 from gridrl_agents.errors import SettingsError
 from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.schedules import LinearSchedule
@@ -87,6 +89,10 @@ class DRQN(Agent):
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Keep one step of every run, and learn from a batch when it is time; return the metrics, each [R]."""
+        return self._metrics(self.learn(self._replay.sample())) if self.remember(transition) else {}
+
+    def remember(self, transition: Transition) -> bool:
+        """Keep one step of every run; return whether it is time to learn."""
         obs = np.asarray(transition.obs)[:, None]
         if self._state_after is None:
             _, self._state_after = self.read(obs, self._state)
@@ -102,9 +108,8 @@ class DRQN(Agent):
         ended = np.logical_or(transition.terminated, transition.truncated)
         self._state, self._state_after = forget(self._state_after, ended[:, None]), None
         self._num_steps += 1
-        if self._replay.size < self._settings.min_replay_size or self._num_steps % self._settings.learn_period:
-            return {}
-        return self._update()
+        is_enough = self._replay.size >= self._settings.min_replay_size
+        return is_enough and self._num_steps % self._settings.learn_period == 0
 
     def q_values(self, obs: np.ndarray) -> np.ndarray:
         """Return the values of observations that nothing was seen before, in units of true reward, float64 [R, N, A].
@@ -119,6 +124,12 @@ class DRQN(Agent):
             values[:, begin : begin + count], _ = self.read(some, self.fresh_state(some.shape[1]))
         return values / self._settings.reward_scale
 
+    def dead_units(self) -> np.ndarray | None:
+        """Return the share of rectified units that nothing in the replay wakes, [R]; None where it cannot be told."""
+        if not self._replay.size:
+            return None
+        return dead_share(self._online.rectified(self._encoder.inputs(self._replay.look(LOOKED_AT))))
+
     def policy(self, epsilon: float, stream_key: int = 0) -> "RecurrentPolicy":
         """Return a policy that acts on this agent's values with a memory of its own; same key, same actions."""
         return RecurrentPolicy(self, epsilon, stream_key)
@@ -127,11 +138,14 @@ class DRQN(Agent):
         """Return what a network reads of rows [R, ..., width], [R, ..., F]."""
         return self._encoder.inputs(stored.flatten(1, -2)).unflatten(1, stored.shape[1:-1])
 
-    def _update(self) -> dict[str, np.ndarray]:
-        settings, steps = self._settings, self._replay.sample()
+    def learn(self, steps: Sequences) -> SequenceUpdate:
+        """Learn from a batch of the replay; return what was computed on the way."""
+        settings = self._settings
         if not settings.stored_state:
             steps = steps._replace(state=torch.zeros_like(steps.state))
-        td_target = self._td_target(steps)
+        next_q = self._next_values(steps)
+        reward, discount = (field[:, settings.burn_in :].flatten(1) for field in (steps.reward, steps.discount))
+        td_target = reward + discount * next_q.amax(dim=2)
 
         begin = settings.burn_in
         inputs, state = self._inputs(steps.obs), steps.state
@@ -150,18 +164,21 @@ class DRQN(Agent):
         self.num_updates += 1
         if self.num_updates % settings.target_update_period == 0:
             self._target.parameters.lerp_(self._online.parameters, settings.target_update_rate)
+        return SequenceUpdate(steps, next_q, td_target, passage, estimate, loss, slope, gradient_norm)
+
+    def _metrics(self, update: SequenceUpdate) -> dict[str, np.ndarray]:
         return {
-            "loss": loss.mean(dim=1).numpy(),
-            "mean_q": estimate.mean(dim=1).numpy() / settings.reward_scale,
-            "gradient_norm": gradient_norm.numpy(),
+            "loss": update.loss.mean(dim=1).numpy(),
+            "mean_q": update.estimate.mean(dim=1).numpy() / self._settings.reward_scale,
+            "gradient_norm": update.gradient_norm.numpy(),
         }
 
-    def _td_target(self, steps: Sequences) -> Tensor:
-        """Return the targets of the steps that are learned from, [R, T * B]."""
+    def _next_values(self, steps: Sequences) -> Tensor:
+        """Return what the target network says of what follows the steps that are learned from, [R, T * B, A]."""
         learned = slice(self._settings.burn_in, None)
         after = self._target.unroll(self._inputs(steps.obs), steps.state, steps.keep).trace.after[:, learned]
         next_q, _ = self._target.step(self._inputs(steps.next_obs[:, learned]).flatten(1, 2), after.flatten(1, 2))
-        return steps.reward[:, learned].flatten(1) + steps.discount[:, learned].flatten(1) * next_q.amax(dim=2)
+        return next_q
 
     def state_dict(self) -> dict[str, Any]:
         """Return both networks' parameters [R, P], what is remembered, optimizer, replay, streams and counts."""
@@ -206,21 +223,19 @@ class DRQN(Agent):
 class RecurrentPolicy(Policy):
     """Epsilon-greedy on a DRQN's values, with a memory of its own for each of its N episodes."""
 
+    remembers = True
     agent: DRQN
 
     def __init__(self, agent: DRQN, epsilon: float, stream_key: int = 0) -> None:
         super().__init__(agent, epsilon, stream_key)
         self._state: Tensor | None = None
 
-    def act(self, obs: np.ndarray) -> np.ndarray:
+    def act(self, obs: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
         """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...], the same N each time."""
         obs = np.asarray(obs)
         state = self.agent.fresh_state(obs.shape[1]) if self._state is None else self._state
         q_values, self._state = self.agent.read(obs, state)
-        runs, count, _ = q_values.shape
-        self.certain = np.zeros((runs, count), dtype=bool)  # what came before counts, too
-        uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
-        return epsilon_greedy(q_values, self.epsilon, uniform)
+        return self._choose(q_values, uniform)
 
     def reset(self, mask: np.ndarray) -> None:
         """Forget what was seen of the episodes in `mask`, bool [R, N]."""

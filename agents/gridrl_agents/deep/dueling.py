@@ -71,6 +71,11 @@ class Dueling:
         output = per_action + per_state.sub(per_action.sum(dim=2, keepdim=True), alpha=1.0 / self._shape[0])
         return [value, advantage, output.flatten(2)]
 
+    def rectified(self, activations: list[Any]) -> list[Tensor]:
+        """Return both streams' rectified units."""
+        value, advantage, _ = activations
+        return self._value.rectified(value) + self._advantage.rectified(advantage)
+
     def backward(
         self, views: Streams, activations: list[Any], output_gradient: Tensor, gradient: Streams, wants_inputs: bool
     ) -> Tensor | None:

@@ -35,6 +35,9 @@ class Encoder(Protocol):
     def encode(self, obs: np.ndarray) -> np.ndarray:
         """Return `obs` [R, N, ...] as rows [R, N, stored_width]."""
 
+    def decode(self, row: np.ndarray) -> np.ndarray:
+        """Return the observation that became this row [stored_width]; entries that were left out are zero."""
+
     def inputs(self, stored: Tensor) -> Tensor:
         """Return rows [R, B, stored_width] as a network's inputs, float32 [R, B, pad(F)]."""
 
@@ -46,6 +49,7 @@ class BoxEncoder:
     """
 
     def __init__(self, space: "Box", support: np.ndarray | None = None) -> None:
+        self._shape = space.shape
         self.num_inputs = int(np.prod(space.shape))
         if support is not None and np.shape(support) != space.shape:
             raise SettingsError(
@@ -70,6 +74,12 @@ class BoxEncoder:
         rows[..., : self.live.size] = flat if self._reads_all else flat.take(self.live, axis=-1)
         return rows
 
+    def decode(self, row: np.ndarray) -> np.ndarray:
+        """Return the observation that became this row [stored_width]; entries that were left out are zero."""
+        obs = np.zeros(self.num_inputs, dtype=self._dtype)
+        obs[self.live] = row[: self.live.size]
+        return obs.reshape(self._shape)
+
     def inputs(self, stored: Tensor) -> Tensor:
         """Return rows [R, B, stored_width] as a network's inputs, float32 [R, B, pad(F)]."""
         inputs = stored.to(torch.float32)
@@ -90,6 +100,10 @@ class DiscreteEncoder:
     def encode(self, obs: np.ndarray) -> np.ndarray:
         """Return `obs` [R, N] as rows [R, N, 1]."""
         return obs[..., None].astype(np.int64) - self._start
+
+    def decode(self, row: np.ndarray) -> np.ndarray:
+        """Return the number that became this row [1]."""
+        return np.asarray(row[0] + self._start)
 
     def inputs(self, stored: Tensor) -> Tensor:
         """Return rows [R, B, 1] as one-hot vectors, float32 [R, B, pad(n)]."""

@@ -71,6 +71,11 @@ class Layers:
                 entering[-1].relu_()
         return entering
 
+    def rectified(self, activations: list[Tensor]) -> list[Tensor]:
+        """Return what leaves the layers that have a rectifier."""
+        leaving = activations[1:] if self._rectified else activations[1:-1]
+        return [units[..., :width] for units, width in zip(leaving, self.widths[1:], strict=False)]
+
     def backward(
         self,
         views: list[Layer],

@@ -15,13 +15,15 @@ from torch import Tensor
 from gridrl_agents.base import Agent, ReturnDistribution, Transition
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.clipping import clip_norms_
+from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.double import Select
 from gridrl_agents.deep.encoder import Encoder
 from gridrl_agents.deep.learned import Learned
 from gridrl_agents.deep.network import Network, by_action
 from gridrl_agents.deep.optimizers import Optimizer
-from gridrl_agents.deep.replay import Replay
+from gridrl_agents.deep.replay import Batch, Replay
 from gridrl_agents.deep.settings import DQNSettings
+from gridrl_agents.deep.update import Update
 from gridrl_agents.errors import SettingsError
 from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.schedules import LinearSchedule
@@ -91,6 +93,10 @@ class DQN(Agent):
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Keep one step of every run, and learn from a batch when it is time; return the metrics, each [R]."""
+        return self._metrics(self.learn(self._replay.sample())) if self.remember(transition) else {}
+
+    def remember(self, transition: Transition) -> bool:
+        """Keep one step of every run; return whether it is time to learn."""
         self._replay.add(
             obs=self._encoder.encode(np.asarray(transition.obs)[:, None])[:, 0],
             action=transition.action,
@@ -100,9 +106,8 @@ class DQN(Agent):
             next_obs=self._encoder.encode(np.asarray(transition.next_obs)[:, None])[:, 0],
         )
         self._num_steps += 1
-        if self._replay.size < self._settings.min_replay_size or self._num_steps % self._settings.learn_period:
-            return {}
-        return self._update()
+        is_enough = self._replay.size >= self._settings.min_replay_size
+        return is_enough and self._num_steps % self._settings.learn_period == 0
 
     def q_values(self, obs: np.ndarray) -> np.ndarray:
         """Return the online network's values, without noise, in units of true reward, float64 [R, N, A].
@@ -128,6 +133,12 @@ class DQN(Agent):
             returns[:, part], probability[:, part] = found
         return ReturnDistribution(returns / self._settings.reward_scale, probability)
 
+    def dead_units(self) -> np.ndarray | None:
+        """Return the share of rectified units that nothing in the replay wakes, [R]; None where it cannot be told."""
+        if not self._replay.size:
+            return None
+        return dead_share(self._online.rectified(self._encoder.inputs(self._replay.look(LOOKED_AT))))
+
     def _outputs(self, obs: np.ndarray) -> Iterator[tuple[slice, Tensor]]:
         """Yield the online network's output without noise, [R, some, W], for the observations [R, N, ...], in parts."""
         obs = np.asarray(obs)
@@ -148,8 +159,8 @@ class DQN(Agent):
         """Return where in a network's output the actions [R, B] stand, for gather and scatter, [R, B, K]."""
         return torch.add(self._atoms, action[..., None], alpha=self._shape[1])
 
-    def _update(self) -> dict[str, np.ndarray]:
-        batch = self._replay.sample()
+    def learn(self, batch: Batch) -> Update:
+        """Learn from a batch of the replay; return what was computed on the way."""
         next_inputs = self._encoder.inputs(batch.next_obs)
         next_output = self._target.activations(next_inputs)[-1]
         next_action = self._select(
@@ -171,11 +182,16 @@ class DQN(Agent):
         self.num_updates += 1
         if self.num_updates % self._settings.target_update_period == 0:
             self._target.parameters.lerp_(self._online.parameters, self._settings.target_update_rate)
+        return Update(
+            batch, next_output, next_action, next_estimate, activations, estimate, lesson, share, gradient_norm
+        )
+
+    def _metrics(self, update: Update) -> dict[str, np.ndarray]:
         return {
-            "loss": mean_of(batch.weight * lesson.loss),
-            "mean_q": mean_of(self._learned.q_values(estimate)) / self._settings.reward_scale,
-            "gradient_norm": gradient_norm.numpy(),
-            **{name: mean_of(values) for name, values in lesson.metrics.items()},
+            "loss": mean_of(update.batch.weight * update.lesson.loss),
+            "mean_q": mean_of(self._learned.q_values(update.estimate)) / self._settings.reward_scale,
+            "gradient_norm": update.gradient_norm.numpy(),
+            **{name: mean_of(values) for name, values in update.lesson.metrics.items()},
         }
 
     def state_dict(self) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class Network(Protocol):
     def activations(self, inputs: Tensor) -> list[Any]:
         """Return, for learning and exploring, what `backward` wants to know, and last the output; noise is fresh."""
 
+    def rectified(self, inputs: Tensor) -> list[Tensor]:
+        """Return what its rectifiers let through for inputs [R, B, F], without any noise; see `Part.rectified`."""
+
     def backward(self, activations: list[Any], output_gradient: Tensor, gradient: Any) -> None:
         """Write the parameters' gradient into `gradient`, from `views`, given the output's, [R, B, W].
 
@@ -63,6 +66,10 @@ class PlainNetwork:
     def activations(self, inputs: Tensor) -> list[Any]:
         """Return the part's activations."""
         return self._part.activations(self._views, inputs)
+
+    def rectified(self, inputs: Tensor) -> list[Tensor]:
+        """Return the part's rectified units."""
+        return self._part.rectified(self.activations(inputs))
 
     def backward(self, activations: list[Any], output_gradient: Tensor, gradient: Any) -> None:
         """Write the part's gradient."""

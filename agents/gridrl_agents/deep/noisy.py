@@ -59,6 +59,10 @@ class NoisyNetwork:
         self._draw_noise()
         return self._part.activations(self._noisy_views, inputs)
 
+    def rectified(self, inputs: Tensor) -> list[Tensor]:
+        """Return the part's rectified units, with the mean weights."""
+        return self._part.rectified(self._part.activations(self._mean_views, inputs))
+
     def backward(self, activations: list[Any], output_gradient: Tensor, gradient: NoisyViews) -> None:
         """Write mu's gradient and sigma's; the noise is that of the latest `activations`."""
         self._part.backward(self._noisy_views, activations, output_gradient, gradient.mean, wants_inputs=False)

@@ -38,6 +38,9 @@ class Part(Protocol):
     def activations(self, views: Any, inputs: Tensor) -> list[Any]:
         """Return what `backward` wants to know, and last what leaves the part, [R, B, width]."""
 
+    def rectified(self, activations: list[Any]) -> list[Tensor]:
+        """Return what the part's rectifiers let through, [R, any number, units] each, without padding."""
+
     def backward(
         self, views: Any, activations: list[Any], output_gradient: Tensor, gradient: Any, wants_inputs: bool
     ) -> Tensor | None:
@@ -75,6 +78,10 @@ class Chain:
             passed.append(part.activations(own, inputs))
             inputs = passed[-1][-1]
         return [*passed, inputs]
+
+    def rectified(self, activations: list[Any]) -> list[Tensor]:
+        """Return all parts' rectified units."""
+        return [units for part, own in zip(self._parts, activations[:-1], strict=True) for units in part.rectified(own)]
 
     def backward(
         self, views: list[Any], activations: list[Any], output_gradient: Tensor, gradient: list[Any], wants_inputs: bool

@@ -64,6 +64,10 @@ class RecurrentNetwork:
         passage = self.unroll(inputs[:, None], state, torch.ones(*inputs.shape[:1], 1, inputs.shape[1], 1))
         return self.values(passage), passage.trace.after[:, 0]
 
+    def rectified(self, inputs: Tensor) -> list[Tensor]:
+        """Return what the rectifiers before the LSTM let through for inputs [R, B, F]."""
+        return self._torso.rectified(self._torso.activations(self._views[0], inputs))
+
     def values(self, passage: Passage) -> Tensor:
         """Return the values, [R, T * B, A]."""
         return passage.output[-1][..., : self.num_actions]

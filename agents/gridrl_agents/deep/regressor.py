@@ -23,6 +23,7 @@ class NetworkFeatures:
     """The rows that an encoder makes of observations; nothing is remembered."""
 
     def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
         self.lookup = encoder.encode  # [R, N, ...] -> [R, N, width]
         self.shape = (encoder.stored_width,)
         self.dtype = torch.empty(0, dtype=encoder.stored_dtype).numpy().dtype
@@ -30,6 +31,10 @@ class NetworkFeatures:
     def add(self, obs: np.ndarray) -> np.ndarray:
         """Return the rows of `obs` [R, ...], [R, width]."""
         return self.lookup(obs[:, None])[:, 0]
+
+    def observation(self, run: int, feature: np.ndarray) -> np.ndarray:
+        """Return the observation that has this row."""
+        return self._encoder.decode(feature)
 
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return nothing: there is nothing that grows."""

@@ -124,6 +124,11 @@ class Replay:
             place=place,
         )
 
+    def look(self, count: int) -> Tensor:
+        """Return at most `count` observations of each run, evenly from all that are kept, [R, some, width]."""
+        place = np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(np.int64))
+        return self._rows("obs", self._index(np.tile(place, (len(self._run), 1))))
+
     def update_priorities(self, place: np.ndarray, priority: np.ndarray) -> None:
         """Tell how much there was to learn at a batch's `place`: `priority` [R, B], not negative, as |td_error|."""
         self._sampler.update(place, priority)

@@ -118,6 +118,11 @@ class SequenceReplay:
             state=self._flat["state"].index_select(0, first).view(runs, batch, -1),
         )
 
+    def look(self, count: int) -> Tensor:
+        """Return at most `count` observations of each run, evenly from all that are kept, [R, some, width]."""
+        place = np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(np.int64))
+        return self._fields["obs"][torch.from_numpy(place)].transpose(0, 1)
+
     def state_dict(self) -> dict[str, Any]:
         """Return what is kept, [size, R, ...] each, the place of writing and the streams."""
         kept = {name: field[: self.size].copy() for name, field in self._writable.items()}

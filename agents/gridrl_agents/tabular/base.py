@@ -96,22 +96,24 @@ class TabularAgent(Agent):
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Learn from one step of every run; return the metrics, each [R]."""
+        td_error = self.learn(self.table_step(transition))
+        self.num_updates += 1
+        return {"td_error": np.abs(td_error), **self._index.metrics(self.by_state.row_bytes)}
+
+    def table_step(self, transition: Transition) -> TableStep:
+        """Return a transition as a rule sees it; a state that was never met gets its row."""
         state = self._index.add(transition.obs)
         next_state = self._index.add(transition.next_obs)
         self.by_state.make_room(self._index.rows_needed)
         terminated = np.asarray(transition.terminated, dtype=bool)
-        td_error = self.learn(
-            TableStep(
-                state=state,
-                action=np.asarray(transition.action),
-                reward=np.asarray(transition.reward, dtype=np.float64),
-                next_state=next_state,
-                discount=np.where(terminated, 0.0, self.gamma),
-                ended=terminated | transition.truncated,
-            )
+        return TableStep(
+            state=state,
+            action=np.asarray(transition.action),
+            reward=np.asarray(transition.reward, dtype=np.float64),
+            next_state=next_state,
+            discount=np.where(terminated, 0.0, self.gamma),
+            ended=terminated | transition.truncated,
         )
-        self.num_updates += 1
-        return {"td_error": np.abs(td_error), **self._index.metrics(self.by_state.row_bytes)}
 
     def q_values(self, obs: np.ndarray) -> np.ndarray:
         """Return the table's values, float64 [R, N, A]; `obs` is [R, N, ...]. What was never met stays unmet."""

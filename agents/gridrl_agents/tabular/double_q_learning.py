@@ -30,13 +30,18 @@ class DoubleQLearning(TabularAgent):
 
     def learn(self, step: TableStep) -> np.ndarray:
         """Move one table's entry of each run's state and action towards its target; return the TD errors [R]."""
-        uniform = self._streams.uniform(1 + DRAWS)
-        one = (uniform[:, 0] < 0.5).astype(np.int64)
         both, next_state = self.by_state["both"], step.next_state
-        best = epsilon_greedy(both[self.runs, next_state, :, one], 0.0, uniform[:, 1:])  # greedy, ties at random
+        one, best = self.draw(step)
         entry = self.runs, step.state, step.action, one
         td_target = step.reward + step.discount * both[self.runs, next_state, best, 1 - one]
         td_error = td_target - both[entry]
         both[entry] += self.learning_rate(entry) * td_error
         self.table[entry[:3]] = both[entry[:3]].mean(axis=-1)
         return td_error
+
+    def draw(self, step: TableStep) -> tuple[np.ndarray, np.ndarray]:
+        """Return which table learns, 0 or 1, and its greedy next action, ties broken at random; each [R]."""
+        uniform = self._streams.uniform(1 + DRAWS)
+        one = (uniform[:, 0] < 0.5).astype(np.int64)
+        values = self.by_state["both"][self.runs, step.next_state, :, one]
+        return one, epsilon_greedy(values, 0.0, uniform[:, 1:])

@@ -36,15 +36,19 @@ class DynaQ(TabularAgent):
         """Learn from a real step, remember it, and plan; return the real step's TD errors [R]."""
         td_error = self._update(step.state, step.action, step.reward, step.discount, step.next_state)
         self._remember(step)
-        model, visited, num_visited = self.by_state, self.by_state["visited"], self.by_run["num_visited"]
+        model = self.by_state
         for _ in range(self._planning_steps):
-            uniform = self._streams.uniform(1 + DRAWS)
-            state = visited[self.runs, (uniform[:, 0] * num_visited).astype(np.int64)]
-            # The greedy choice among "tried" and "not tried", ties at random, is one of those tried.
-            action = epsilon_greedy(model["tried"][self.runs, state], 0.0, uniform[:, 1:])
+            state, action = self.draw()
             entry = self.runs, state, action
             self._update(state, action, model["reward"][entry], model["discount"][entry], model["next_state"][entry])
         return td_error
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return, for a planning step, a state in which each run has acted and an action that it tried there, [R]."""
+        uniform = self._streams.uniform(1 + DRAWS)
+        state = self.by_state["visited"][self.runs, (uniform[:, 0] * self.by_run["num_visited"]).astype(np.int64)]
+        # The greedy choice among "tried" and "not tried", ties at random, is one of those tried.
+        return state, epsilon_greedy(self.by_state["tried"][self.runs, state], 0.0, uniform[:, 1:])
 
     def _update(
         self, state: np.ndarray, action: np.ndarray, reward: np.ndarray, discount: np.ndarray, next_state: np.ndarray
@@ -53,6 +57,7 @@ class DynaQ(TabularAgent):
         return self.move((self.runs, state, action), td_target)
 
     def _remember(self, step: TableStep) -> None:
+        """Keep in the model what a real step did."""
         model, num_visited = self.by_state, self.by_run["num_visited"]
         new = np.flatnonzero(~model["tried"][self.runs, step.state].any(axis=1))
         model["visited"][new, num_visited[new]] = step.state[new]

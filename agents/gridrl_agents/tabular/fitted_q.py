@@ -1,6 +1,6 @@
 """Fitted Q-iteration: Q-learning's backup as a regression on a fixed set of transitions (Gordon 1996; Ernst 2005)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,13 @@ class Regressor(Protocol):
 
 
 def fitted_q_iteration(transitions: Transition, regressor: Regressor, gamma: float, iterations: int) -> None:
-    """Fit `regressor` to r + gamma * max_b Q(s', b), Q being what it predicts by then, `iterations` times.
+    """Fit `regressor` to r + gamma * max_b Q(s', b), Q being what it predicts by then, `iterations` times."""
+    for _ in backups(transitions, regressor, gamma, iterations):
+        pass
+
+
+def backups(transitions: Transition, regressor: Regressor, gamma: float, iterations: int) -> Iterator[np.ndarray]:
+    """Do what `fitted_q_iteration` does, and yield after each fit the targets [R, B] that were fitted.
 
     The fields of `transitions` are [R, B, ...]. What lies behind a terminated transition is worth nothing; a truncated
     one goes on. Iteration begins with what the regressor predicts when it comes: 0 where it is a fresh table, as in
@@ -30,6 +36,7 @@ def fitted_q_iteration(transitions: Transition, regressor: Regressor, gamma: flo
     for _ in range(iterations):
         td_target = transitions.reward + discount * regressor.predict(transitions.next_obs).max(axis=-1)
         regressor.fit(transitions.obs, transitions.action, td_target)
+        yield td_target
 
 
 class TableRegressor:

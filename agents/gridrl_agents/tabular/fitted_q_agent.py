@@ -1,6 +1,6 @@
 """An agent that gathers transitions and learns from all of them at once, now and then, by fitted Q-iteration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.schedules import LinearSchedule
 from gridrl_agents.streams import EXPLORATION, Streams
 from gridrl_agents.tabular.arrays import Arrays
-from gridrl_agents.tabular.fitted_q import Regressor, fitted_q_iteration
+from gridrl_agents.tabular.fitted_q import Regressor, backups
 from gridrl_agents.tabular.settings import FittedQSettings
 
 
@@ -23,6 +23,9 @@ class Features(Protocol):
 
     def add(self, obs: np.ndarray) -> np.ndarray:
         """Return the features of `obs` [R, ...], [R, ...], which are from now on known."""
+
+    def observation(self, run: int, feature: Any) -> np.ndarray:
+        """Return the observation of one run that has these features."""
 
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return what is worth watching, each [R]; the values of an observation take `row_bytes`."""
@@ -100,6 +103,14 @@ class FittedQ(Agent):
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Keep one step of every run, and refit when it is time; return the metrics, each [R]."""
+        if not self.remember(transition):
+            return {}
+        for _ in self.backups():
+            pass
+        return self._metrics()
+
+    def remember(self, transition: Transition) -> bool:
+        """Keep one step of every run; return whether it is time to refit."""
         at = self._num_steps % self._settings.replay_capacity
         self._kept["obs"][:, at] = self._features.add(np.asarray(transition.obs))
         self._kept["action"][:, at] = transition.action
@@ -107,16 +118,25 @@ class FittedQ(Agent):
         self._kept["next_obs"][:, at] = self._features.add(np.asarray(transition.next_obs))
         self._kept["terminated"][:, at] = transition.terminated
         self._num_steps += 1
-        return self._refit() if self._num_steps % self._settings.refit_period == 0 else {}
+        return self._num_steps % self._settings.refit_period == 0
 
-    def _refit(self) -> dict[str, np.ndarray]:
+    @property
+    def transitions(self) -> Transition:
+        """All that is kept, [R, size, ...], the observations as features."""
         kept = {name: self._kept[name][:, : self.size] for name in self._kept.names}
-        transitions = Transition(**kept, truncated=np.zeros_like(kept["terminated"]))  # a step limit is no end
-        fitted_q_iteration(transitions, self._regressor, self.gamma, self._settings.num_iterations)
-        self.num_updates += self._settings.num_iterations
-        value = self._regressor.predict(kept["next_obs"]).max(axis=-1)
-        td_target = kept["reward"] + self.gamma * np.where(kept["terminated"], 0.0, value)
-        estimate = np.take_along_axis(self._regressor.predict(kept["obs"]), kept["action"][..., None], axis=-1)[..., 0]
+        return Transition(**kept, truncated=np.zeros_like(kept["terminated"]))  # a step limit is no end
+
+    def backups(self) -> Iterator[np.ndarray]:
+        """Make the backups of one refit; yield after each the targets [R, size] that were fitted."""
+        for td_target in backups(self.transitions, self._regressor, self.gamma, self._settings.num_iterations):
+            self.num_updates += 1
+            yield td_target
+
+    def _metrics(self) -> dict[str, np.ndarray]:
+        kept = self.transitions
+        value = self._regressor.predict(kept.next_obs).max(axis=-1)
+        td_target = kept.reward + self.gamma * np.where(kept.terminated, 0.0, value)
+        estimate = np.take_along_axis(self._regressor.predict(kept.obs), kept.action[..., None], axis=-1)[..., 0]
         td_error = np.abs(td_target - estimate).mean(axis=1)
         return {"td_error": td_error, **self._features.metrics(8 * self._num_actions)}
 

@@ -23,6 +23,9 @@ class Index(Protocol):
     def add(self, obs: np.ndarray) -> np.ndarray:
         """Return the rows of `obs` [R, ...], int64 [R]; what was never met gets a row."""
 
+    def observation(self, run: int, row: int) -> np.ndarray:
+        """Return the observation that has this row in this run."""
+
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return what is worth watching, each [R]; a row of the table takes `row_bytes`."""
 
@@ -46,6 +49,10 @@ class DirectIndex:
 
     add = lookup
 
+    def observation(self, run: int, row: int) -> np.ndarray:
+        """Return the number that has this row."""
+        return np.asarray(row + self._start)
+
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return nothing: the table's size is fixed."""
         return {}
@@ -63,7 +70,8 @@ class GrowingIndex:
 
     def __init__(self, space: "Space", num_runs: int) -> None:
         self._dtype = np.dtype(space.dtype)
-        self._key_bytes = self._dtype.itemsize * int(np.prod(space.shape or (), dtype=np.int64))
+        self._shape = space.shape or ()
+        self._key_bytes = self._dtype.itemsize * int(np.prod(self._shape, dtype=np.int64))
         self._rows: list[dict[bytes, int]] = [{} for _ in range(num_runs)]
 
     @property
@@ -87,6 +95,10 @@ class GrowingIndex:
             rows.setdefault(key, len(rows)) for rows, key in zip(self._rows, self._keys(np.asarray(obs)), strict=True)
         ]
         return np.array(found, dtype=np.int64)
+
+    def observation(self, run: int, row: int) -> np.ndarray:
+        """Return the observation that has this row in this run."""
+        return np.frombuffer(list(self._rows[run])[row], dtype=self._dtype).reshape(self._shape)
 
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return `states`, how many were met, and `memory`, the bytes of their rows and keys."""

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gridrl.beliefs import belief, on_grid, start_situation
-from gridrl.plots.value_map import ValuePanel, difference_panel, value_map_figure
-from gridrl.training import Run
-from gridrl.truth import Solution
+from gridrl.maps import kinds
+from gridrl.maps.beliefs import belief, on_grid, start_situation
+from gridrl.maps.scene import Scene, Shown
+from gridrl.plots.value_map import HOW_TO_READ, ValuePanel, difference_panel, value_map_figure
+from gridrl.run import Run
+from gridrl.truth.solution import Solution, optimal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,20 +16,28 @@ if TYPE_CHECKING:
 
 def value_map_of(run: Run, shown: Sequence[int]) -> "Figure":
     """Return the value maps of the runs number `shown`, on one scale."""
-    world = run.problem.gridworld
-    beliefs = belief(run.agent, world)
-    panels = [
-        ValuePanel(f"{run.config.agent}, seed {run.config.seeds[index]}", beliefs[index].values, beliefs[index].greedy)
-        for index in shown
-    ]
-    title = f"What {run.config.agent} believes on {world.level.name} after {run.step} steps"
-    return value_map_figure(panels, world.level, title=title, unit=f"discounted return, gamma {run.agent.gamma:g}")
+    return kinds.value(Scene.of([Shown(run, index) for index in shown]))
 
 
 def true_panel(run: Run, solution: Solution) -> ValuePanel:
     """Return the optimal values of a run's level, in the situation that `value_map_of` draws."""
     world = run.problem.gridworld
     return ValuePanel("the truth: V*", *on_grid(world, solution.q_at(start_situation(world))))
+
+
+def solution_map(solution: Solution) -> "Figure":
+    """Return the map of V* and of all optimal actions, as an episode begins."""
+    from gridrl_envs.vector import GridworldVectorEnv
+
+    level = solution.level
+    world = GridworldVectorEnv(1, level=level)
+    q_values = solution.q_at(start_situation(world))
+    values = on_grid(world, q_values).values
+    greedy = on_grid(world, optimal(q_values).astype(float)).greedy  # equal but for the solver's error
+    title = f"What is so on {level.name}: the optimal values V*, as an episode begins"
+    unit = f"discounted return, gamma {solution.gamma:g}"
+    note = f"{HOW_TO_READ} What lies on the player's own cell counts as collected."
+    return value_map_figure([ValuePanel("V*", values, greedy)], level, title=title, note=note, unit=unit)
 
 
 def maps_beside_truth(runs: Sequence[Run], solution: Solution) -> "Figure":

@@ -1,0 +1,1 @@
+"""Agents side by side: measures, statistics, tables and pages."""

@@ -1,0 +1,1 @@
+"""One update of an agent, in words and numbers."""

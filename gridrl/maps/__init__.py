@@ -1,0 +1,1 @@
+"""What is believed, laid out on the grid: arrays first, then figures."""

@@ -1,0 +1,130 @@
+"""A run folder brought back to life: problem, agent, and what was believed on the way."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gridrl.errors import UserError
+from gridrl.problem import Problem, ProblemSettings
+from gridrl.run_folder import RunFolder
+from gridrl.truth.solution import return_bounds
+from gridrl_agents.base import Agent
+from gridrl_agents.registry import make
+
+
+class Run:
+    """What a run folder holds, brought back to life: problem, agent, step. Looks; `Training` changes."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.config = folder.config
+        self.problem = make_problem(self.config.agent, self.config.problem)
+        self.agent: Agent = make(
+            self.config.agent,
+            self.problem.observation_space,
+            self.problem.action_space,
+            self.config.seeds,
+            observation_support=self.problem.observation_support,
+            return_bounds=self._return_bounds(),
+            **self.config.agent_settings,
+        )
+        self.step = 0
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Run":
+        """Return the run in folder `path` as its newest checkpoint has it; raises `UserError` where it has none."""
+        run = cls(RunFolder.open(path))
+        if run.load_newest() is None:
+            raise UserError(f"{path} has no checkpoint yet; let it train further: gridrl resume {path}")
+        return run
+
+    def load_newest(self) -> dict[str, Any] | None:
+        """Load the agent from the newest checkpoint; return the checkpoint's state, or None where there is none."""
+        from gridrl import checkpoint
+
+        paths = self.folder.checkpoints()
+        if not paths:
+            return None
+        state = checkpoint.load(paths[-1])
+        try:
+            self.agent.load_state_dict(state["agent"])
+            self.step = state["step"]
+        except KeyError as error:
+            raise UserError(f"{paths[-1]} lacks {error}; it is no checkpoint of this run: train again.") from None
+        return state
+
+    @property
+    def snapshots(self) -> list[int]:
+        """The steps up to now that can be looked at, in their order; this one alone where no snapshot was kept."""
+        return [step for step in self.folder.snapshots() if step <= self.step] or [self.step]
+
+    def at(self, step: int) -> None:
+        """Let the agent believe what it believed at `step`, one of `snapshots`; `load_newest` brings it back.
+
+        Raises `UserError` for a step that was not kept.
+        """
+        from gridrl import checkpoint
+
+        paths = self.folder.snapshots()
+        if step not in paths:
+            kept = ", ".join(map(str, paths)) or "none"
+            raise UserError(f"{self.folder.path} has no snapshot of step {step}; it has: {kept}.")
+        try:
+            self.agent.load_values(checkpoint.load(paths[step]))
+        except (KeyError, ValueError) as error:
+            raise UserError(f"{paths[step]} does not fit this run ({error}); remove it, or train again.") from None
+        self.step = step
+
+    @contextmanager
+    def looking_at(self, step: int) -> Iterator[None]:
+        """Let the agent believe what it believed at `step`, and in the end what it believes now."""
+        values, now = self.agent.values_dict(), self.step
+        if step != now:
+            self.at(step)
+        try:
+            yield
+        finally:
+            self.agent.load_values(values)
+            self.step = now
+
+    def _return_bounds(self) -> tuple[float, float] | None:
+        gamma = self.config.agent_settings.get("gamma")
+        return return_bounds(self.problem.level, gamma) if self.problem.is_gridworld and gamma is not None else None
+
+    @property
+    def metrics(self) -> Any:
+        """A pandas table of all that was measured: run (its seed), update, step, metric, value."""
+        return self.folder.metrics
+
+    def final(self, metric: str) -> np.ndarray:
+        """Return the last value of `metric` of each run, [R]."""
+        table = self.metrics
+        table = table[table["metric"] == metric]
+        if table.empty:
+            raise UserError(f"{self.folder.path} has no {metric!r} measured yet; let it train further.")
+        last = table.sort_values("step").groupby("run")["value"].last()
+        return last.loc[self.config.seeds].to_numpy()
+
+    def shown(self, seed: int | None, most: int = 4) -> list[int]:
+        """Return the index of the run with `seed`, or the first `most` indices where it is None."""
+        seeds = self.config.seeds
+        if seed is None:
+            return list(range(len(seeds)))[:most]
+        if seed not in seeds:
+            raise UserError(f"{self.folder.path} has no run with seed {seed}; it has {', '.join(map(str, seeds))}.")
+        return [seeds.index(seed)]
+
+    @property
+    def best(self) -> int:
+        """Index of the run with the highest greedy return at the end."""
+        return int(np.argmax(self.final("greedy_return")))
+
+
+def make_problem(agent: str, settings: ProblemSettings) -> Problem:
+    """Return the problem as this agent sees it: tables prefer the state's index, memories the window."""
+    from gridrl_agents.registry import prefers_state, remembers
+
+    return Problem(settings, prefer_state=prefers_state(agent), prefer_window=remembers(agent))
