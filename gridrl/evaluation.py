@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gridrl.play import first_episodes
 from gridrl.problem import Problem
 from gridrl.truth.loops import LoopFinder, can_loop
 from gridrl_agents.base import Agent
@@ -52,35 +53,26 @@ class Evaluator:
         policy = agent.policy(epsilon, stream_key=key)
         obs, _ = self.env.reset(seed=self._env_seeds(key))
         episodes = Episodes(*(np.zeros(self.shape, dtype=kind) for kind in (float, float, *[np.int64] * 5)))
-        playing = np.ones(self.shape, dtype=bool)
         world = self._world if epsilon == 0 else None
         finder = LoopFinder(world.dynamics, world.get_states()) if world is not None else None
         rewards: list[np.ndarray] = []
         weight = 1.0
-        while playing.any():
-            action = policy.act(obs.reshape(*self.shape, *obs.shape[1:]))
-            obs, reward, terminated, truncated, _ = self.env.step(action.reshape(-1))
-            reward = reward.reshape(self.shape) * playing
-            rewards.append(reward)
-            _count(episodes, reward, weight, playing)
+        for moment in first_episodes(policy, self.env, obs, self.shape):
+            rewards.append(moment.reward)
+            _count(episodes, moment.reward, weight, moment.played)
             weight *= agent.gamma
-            ended = terminated | truncated
-            playing &= ~ended.reshape(self.shape)
             if world is not None and finder is not None:
                 states = world.get_states()
                 certain = np.broadcast_to(policy.certain, self.shape).ravel()
                 begin = finder.step(states, certain).reshape(self.shape)
-                circling = (begin >= 0) & playing
+                circling = (begin >= 0) & moment.playing
                 episodes.loop_length[circling] = len(rewards) - begin[circling]
                 episodes.loop_begin[circling] = begin[circling]
                 episodes.loop_cell[circling] = states.cell.reshape(self.shape)[circling]
                 episodes.loop_num_cells[circling] = [
                     finder.num_cells(int(course), int(begin.flat[course])) for course in np.flatnonzero(circling)
                 ]
-                playing &= ~circling
-            if ended.any():  # these begin anew and are no longer counted
-                policy.reset(ended.reshape(self.shape))
-                obs, _ = self.env.reset(options={"reset_mask": ended})
+                moment.playing[circling] = False
         if world is not None:
             _go_round(episodes, np.array(rewards), agent.gamma, world.level.max_steps)
         return episodes

@@ -55,5 +55,5 @@ def run_in_front(training: Training) -> int:
         console.print(f"Warning: {sentence}")
     console.print(f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl watch {folder}")
     if training.problem.is_gridworld:
-        console.print(f"  gridrl map {folder}")
+        console.print(f"  gridrl map {folder}\n  gridrl bias {folder}")
     return 0

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gridrl.play import first_episodes
 from gridrl_agents.streams import EVALUATION, seed_sequence
 
 if TYPE_CHECKING:
@@ -27,21 +28,13 @@ def visits(run: "Run", *, epsilon: float = EPSILON, num_episodes: int = NUM_EPIS
     env_seeds = [seed_sequence(seed, EVALUATION, key, 1).generate_state(num_episodes).tolist() for seed in seeds]
     obs, _ = env.reset(seed=[seed for of_run in env_seeds for seed in of_run])
     policy = agent.policy(epsilon, stream_key=key)
-    playing = np.ones(shape, dtype=bool)
     count = np.zeros((len(seeds), level.rows * level.columns))
 
-    def count_all_playing() -> None:
+    def count_those(present: np.ndarray) -> None:
         cell = world.get_states().cell.reshape(shape)
-        np.add.at(count, (np.nonzero(playing)[0], cell[playing]), 1)
+        np.add.at(count, (np.nonzero(present)[0], cell[present]), 1)
 
-    count_all_playing()
-    while playing.any():
-        action = policy.act(obs.reshape(*shape, *obs.shape[1:]))
-        obs, _, terminated, truncated, _ = env.step(action.reshape(-1))
-        count_all_playing()
-        ended = terminated | truncated
-        if ended.any():  # these begin anew and are no longer counted
-            playing &= ~ended.reshape(shape)
-            policy.reset(ended.reshape(shape))
-            obs, _ = env.reset(options={"reset_mask": ended})
+    count_those(np.ones(shape, dtype=bool))
+    for moment in first_episodes(policy, env, obs, shape):
+        count_those(moment.played)
     return count / num_episodes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridrl.evaluation import TUTORIAL_EPSILON
+from gridrl.play import first_episodes
 from gridrl_agents.streams import EVALUATION, seed_sequence
 
 if TYPE_CHECKING:
@@ -61,18 +62,10 @@ def visited_states(agent: "Agent", problem: "Problem", key: int) -> "list[States
     policy = agent.policy(TUTORIAL_EPSILON, stream_key=key)
     seeds = [seed_sequence(seed, EVALUATION, key, 1).generate_state(NUM_EPISODES).tolist() for seed in agent.seeds]
     obs, _ = env.reset(seed=list(chain.from_iterable(seeds)))
-    playing = np.ones(shape, dtype=bool)
-    met, counts = [], []
-    while playing.any():
+    met, counts = [world.get_states()], [np.ones(shape, dtype=bool)]
+    for moment in first_episodes(policy, env, obs, shape):
         met.append(world.get_states())
-        counts.append(playing.copy())
-        action = policy.act(obs.reshape(*shape, *obs.shape[1:]))
-        obs, _, terminated, truncated, _ = env.step(action.reshape(-1))
-        ended = terminated | truncated
-        if ended.any():  # these begin anew and are no longer counted
-            playing &= ~ended.reshape(shape)
-            policy.reset(ended.reshape(shape))
-            obs, _ = env.reset(options={"reset_mask": ended})
+        counts.append(moment.playing.copy())
     everywhere, is_counted = joined(met), np.array(counts)  # [T, R, episodes]
     samples = []
     for run, seed in enumerate(agent.seeds):
