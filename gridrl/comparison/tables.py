@@ -96,7 +96,7 @@ def improvement_rows(comparison: Comparison) -> Rows:
 
 
 def numbered_rows(comparison: Comparison) -> Rows:
-    """Return `improvement_rows` for a narrow page: numbers for names, a star for an interval that leaves out .5."""
+    """Return `improvement_rows` for a narrow page: numbers for names, a star where it is hardly chance (p < .05)."""
     rows = []
     for row, ours in enumerate(comparison.standings, start=1):
         cells = {"beats": f"{ours.label} {row}"}
@@ -133,7 +133,7 @@ def print_tables(console: "Console", comparison: Comparison) -> None:
     ]
     if len(comparison.standings) > 1:
         tables.append(
-            (numbered_rows(comparison), "probability that the row beats the column; * the interval leaves out .5")
+            (numbered_rows(comparison), "probability that the row beats the column; * hardly chance: p < .05")
         )
     for rows, title in tables:
         table = Table(title=title)

@@ -30,8 +30,8 @@ from gridrl.plots.style import (
 HOW_TO_READ = (
     "How to read: lines and dots are averages over the runs (seeds), bands and bars their 95 % bootstrap intervals; "
     "one run alone has none. Above: means. Middle: interquartile means, filled for the greedy policy, hollow at "
-    "epsilon .05; beside it, how probably a run of the row earns more than one of the column, bold where the "
-    "interval leaves out .5. Below: bias is max Q minus what the learned policy truly earns, filled at the start, "
+    "epsilon .05; beside it, how probably a run of the row earns more than one of the column, bold where it "
+    "is hardly chance (p < .05). Below: bias is max Q minus what the learned policy truly earns, filled at the start, "
     "hollow over the states that it visits; right of zero it overestimates. Memory and time are those of one run; "
     "time is filled for the whole training and hollow for coming to {threshold:g} of the best possible (a median, "
     "missing where half of the runs never did)."

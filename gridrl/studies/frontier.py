@@ -49,7 +49,7 @@ class Size(NamedTuple):
 
 SIZES: dict[Budget, Size] = {
     "smoke": Size((1, 4), 1_200, 2),
-    "short": Size((1, 2, 4, 8, 16, 28, 41), 20_000, 3),
+    "short": Size((1, 2, 4, 8, 16, 28, 41), 20_000, 4),
     "full": Size((1, 2, 3, 4, 6, 8, 12, 16, 28, 41), 80_000, 5),
 }
 

@@ -99,7 +99,40 @@ def test_one_run_has_no_interval_and_a_missing_value_no_number():
 
 
 def test_all_pairs_won_leave_no_width():
-    assert probability_of_improvement([5.0, 6.0], [1.0, 2.0], rng()) == (1.0, 1.0, 1.0)
+    assert probability_of_improvement([5.0, 6.0], [1.0, 2.0], rng())[:3] == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_p_value_beside_all_ways_to_share_out_the_runs(seed):
+    draw = rng(seed)
+    sizes = draw.integers(2, 6, size=2)
+    ours, theirs = (draw.integers(0, 4, size) * 1.0 if seed % 2 else draw.normal(size=size) for size in sizes)
+    runs = np.concatenate([ours, theirs])
+
+    def distance(mine):
+        others = [k for k in range(len(runs)) if k not in mine]
+        return abs(naive(runs[list(mine)], runs[others]) - 0.5)
+
+    every = [distance(mine) for mine in itertools.combinations(range(len(runs)), len(ours))]
+    as_far = np.mean(np.array(every) >= distance(range(len(ours))) - 1e-9)
+    assert probability_of_improvement(ours, theirs, rng()).p_value == pytest.approx(as_far)
+
+
+def test_p_value_of_many_runs_is_scipys():
+    ours, theirs = rng(1).normal(0.8, 1.0, 12), rng(2).normal(0.0, 2.0, 9)
+    found = probability_of_improvement(ours, theirs, rng())
+    assert found.p_value == pytest.approx(scipy.stats.mannwhitneyu(ours, theirs, method="asymptotic").pvalue)
+
+
+def test_three_runs_of_each_are_never_sure_and_four_can_be():
+    # Of the 20 ways to share out six runs, 2 are as far apart as can be: p = .1; of the 70 of eight runs, 2: p = .029.
+    three = probability_of_improvement([4.0, 5.0, 6.0], [1.0, 2.0, 3.0], rng())
+    assert three.p_value == pytest.approx(0.1)
+    assert not three.is_sure
+    four = probability_of_improvement([5.0, 6.0, 7.0, 8.0], [1.0, 2.0, 3.0, 4.0], rng())
+    assert four.p_value == pytest.approx(2 / 70)
+    assert four.is_sure
+    assert not probability_of_improvement([1.0] * 9, [1.0] * 9, rng()).is_sure, "all alike"
 
 
 def test_groups_without_runs_and_levels_out_of_range_are_refused():
