@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gridrl.truth.bias import known
+from gridrl.truth.known import known
 
 if TYPE_CHECKING:
     from gridrl_envs.level import Level

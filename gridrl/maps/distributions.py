@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gridrl.errors import UserError
-from gridrl.maps.scene import Scene, solution_of
+from gridrl.maps.scene import Scene
 from gridrl.maps.situations import on_every_cell
 from gridrl.plots.distributions import ReturnPanel, distributions_figure
 from gridrl.run import Run
+from gridrl.truth.known import known
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ def return_panels(run: Run, here: "States") -> list[ReturnPanel]:
     if found is None:
         return []
     earned = action_returns(run.agent, world, here).value[:, 0]
-    solution = solution_of(world.level, run.agent.gamma)
+    solution = known(world.level, run.agent.gamma).solution
     best = None if solution is None else solution.q_at(here)[0]
     return [
         ReturnPanel("", returns, probability, true, best)

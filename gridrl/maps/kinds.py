@@ -10,7 +10,7 @@ from gridrl.film import write_film
 from gridrl.maps.beliefs import belief, greedy_of, q_grid, spread
 from gridrl.maps.distributions import distribution
 from gridrl.maps.film_strip import film_frames, film_strip
-from gridrl.maps.scene import Scene, Shown, solution_of
+from gridrl.maps.scene import Scene, Shown
 from gridrl.maps.td_errors import td_errors
 from gridrl.maps.value_errors import error_to_optimum, error_to_policy
 from gridrl.maps.visits import EPSILON, NUM_EPISODES, visits
@@ -20,6 +20,7 @@ from gridrl.plots.triangles import HOW_TO_READ_TRIANGLES, TrianglesPanel
 from gridrl.plots.value_map import HOW_TO_READ, ValuePanel
 from gridrl.run import Run
 from gridrl.run_folder import writing
+from gridrl.truth.known import known
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +74,7 @@ def difference(scene: Scene) -> "Figure":
     level, reports = scene.world.level, {}
 
     def errors(run: Run) -> np.ndarray:
-        solution = solution_of(level, run.agent.gamma)
+        solution = known(level, run.agent.gamma).solution
         if solution is not None:
             return error_to_optimum(run.agent, run.problem.gridworld, scene.situation, solution)
         found, reports[id(run)] = error_to_policy(run.agent, run.problem.gridworld, scene.situation)

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,8 +15,6 @@ from gridrl.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from gridrl.truth.solution import Solution
-    from gridrl_envs.level import Level
     from gridrl_envs.vector import GridworldVectorEnv
 
 MEMORY_NOTE = "What has a memory ({}) is asked with an empty one in every cell."
@@ -130,18 +127,6 @@ class Scene:
             note = f"{note} {MEMORY_NOTE.format(', '.join(dict.fromkeys(remembering)))}"
         options = {"unit": self.unit, "things": self.things} | options
         return value_map_figure(panels, self.world.level, title=title, note=note, **options)
-
-
-@lru_cache(maxsize=4)
-def solution_of(level: "Level", gamma: float) -> "Solution | None":
-    """Return the level's solution, None where it has too many states; found once, however many maps ask for it."""
-    from gridrl.truth.solution import solve
-    from gridrl_envs.level import LevelError
-
-    try:
-        return solve(level, gamma)
-    except LevelError:
-        return None
 
 
 def gather(

@@ -1,7 +1,6 @@
 """Overestimation, measured: what a run believes beside what its own policy earns and, where known, what is possible."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,18 +8,16 @@ import numpy as np
 from gridrl.errors import UserError, unknown
 from gridrl.intervals import Summary, summarise
 from gridrl.run import Run
+from gridrl.truth.known import known
 from gridrl.truth.returns import rollout_returns
-from gridrl.truth.solution import Solution, best_known_path, optimal_path, optimum, solve
 from gridrl.truth.state_samples import (
     STATE_SETS,
-    distinct,
     joined,
     random_states,
     side_by_side,
     start_states,
     visited_states,
 )
-from gridrl_agents.errors import SettingsError
 
 if TYPE_CHECKING:
     import pandas
@@ -32,18 +29,7 @@ if TYPE_CHECKING:
 COLUMNS = ("agent", "run", "step", "states", "metric", "value")
 NUM_ROLLOUTS = 8  # from each state whose value is left to chance: a mean over many states needs no more of each
 COPIES = {"start": 16}  # of each state of a set that is small: as many times more rollouts where chance has a part
-PATH_SEED = 0  # for the slips of an optimal path
 Rows = list[tuple[str, int, int, str, str, float]]
-
-
-class Known(NamedTuple):
-    """What is known of the best that can be done on a level."""
-
-    solution: Solution | None  # None where the level cannot be solved
-    why_unsolved: str
-    bounds: tuple[float, float] | None  # of the start's value; None where nothing is known
-    path: "States | None"  # of the best known policy, ends left out
-    path_is_optimal: bool
 
 
 class Group(NamedTuple):
@@ -52,24 +38,6 @@ class Group(NamedTuple):
     level: "Level"
     gamma: float
     runs: dict[str, Run]  # by label: the agent's name, or where that is not enough the folder's
-
-
-@lru_cache(maxsize=4)
-def known(level: "Level", gamma: float) -> Known:
-    """Return what is known of the best that can be done; worked out once, however many runs ask."""
-    from gridrl_envs.dynamics import Dynamics
-    from gridrl_envs.level import LevelError
-
-    dynamics, rng = Dynamics(level), np.random.default_rng(PATH_SEED)
-    try:
-        solution = solve(level, gamma)
-    except SettingsError as error:  # values that do not settle at gamma 1
-        return Known(None, str(error), None, None, False)
-    except LevelError as error:
-        path, is_optimal = best_known_path(level, gamma) or (None, False)
-        return Known(None, str(error), optimum(level, gamma), path, is_optimal)
-    value, path = solution.start_value(), optimal_path(solution, rng)
-    return Known(solution, "", (value, value), distinct(dynamics, path, rng, most=path.cell.size), True)
 
 
 def measure(

@@ -10,7 +10,8 @@ from gridrl.plots.bias import HOW_TO_READ_MAPS, Summaries, bias_figure, finite, 
 from gridrl.plots.style import save
 from gridrl.plots.value_map import ValuePanel, difference_panel, value_map_figure
 from gridrl.run import Run
-from gridrl.truth.bias import Group, known
+from gridrl.truth.bias import Group
+from gridrl.truth.known import known
 from gridrl.truth.returns import rollout_returns
 from gridrl.truth.state_samples import joined
 

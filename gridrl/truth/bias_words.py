@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gridrl.intervals import Summary
-from gridrl.truth.bias import Group, at_the_end, known
+from gridrl.truth.bias import Group, at_the_end
+from gridrl.truth.known import known
 from gridrl.truth.state_samples import STATE_SETS
 
 if TYPE_CHECKING:

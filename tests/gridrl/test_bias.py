@@ -11,7 +11,8 @@ from gridrl.problem import ProblemSettings
 from gridrl.run import Run
 from gridrl.training import Training, start
 from gridrl.training_settings import TrainSettings
-from gridrl.truth.bias import at_the_end, final_summaries, known, measure
+from gridrl.truth.bias import at_the_end, final_summaries, measure
+from gridrl.truth.known import known
 from gridrl.truth.solution import solve
 from gridrl.truth.state_samples import STATE_SETS
 from gridrl_agents.tabular.planning import policy_evaluation

@@ -11,7 +11,8 @@ from gridrl.problem import ProblemSettings
 from gridrl.run import Run
 from gridrl.training import Training, start
 from gridrl.training_settings import TrainSettings
-from gridrl.truth.bias import final_summaries, grouped, known, measure
+from gridrl.truth.bias import final_summaries, grouped, measure
+from gridrl.truth.known import known
 from gridrl_envs.level import Level
 
 MAP = "########\n#P $ @ #\n# #$#  #\n#  @  $#\n########\n"
