@@ -163,7 +163,7 @@ def _beside_networks(frontier: "pandas.DataFrame", where: str, metric: str, less
     words, sure = [f"{TABLE} {with_interval(summarise(values(TABLE), rng))}"], []
     for network in NETWORKS:
         chance = probability_of_improvement(values(network), values(TABLE), rng)
-        beats = f"better with probability {chance.probability:.2f}"
+        beats = f"better with probability {chance.probability:.2f}, p = {chance.p_value:.2f}"
         words.append(f"{network} {with_interval(summarise(values(network), rng))} ({beats})")
         sure += [chance.probability > 0.5] if chance.is_sure else []
     holds = True if any(sure) else False if len(sure) == len(NETWORKS) else None
