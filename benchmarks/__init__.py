@@ -1,1 +1,1 @@
-"""Speed and memory, beside the peers; run them with `python -m benchmarks.NAME`."""
+"""Speed beside the peers: `python -m benchmarks`; the exact solver's own: `python -m benchmarks.solver`."""

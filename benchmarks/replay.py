@@ -1,104 +1,106 @@
-"""`python -m benchmarks.replay`: sample + update of the replays beside the C++ one of cpprb, in one process.
+"""Replays: draw a batch and give it new priorities, ours beside the C++ ones of cpprb."""
 
-Same batch (32), same observations (320 bytes, as of dense-v0), buffers full. Contestants take turns; each number is a
-median over the turns. cpprb is optional: `pip install cpprb`.
-"""
+from benchmarks.contest import Comparison, Contender, Contest, Work
 
-import argparse
-import os
-import platform
-from collections.abc import Callable
-from statistics import median
-from timeit import timeit
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import numpy as np
-import torch
-
-from gridrl_agents.deep.make_replay import make_replay
-
-WIDTH, BATCH = 320, 32
-KINDS = ("uniform", "proportional", "rank-based")
+WIDTH, BATCH = 320, 32  # bytes of an observation, as of dense-v0; transitions drawn for a run
+PIECE = 100  # times of drawing and updating
+ALPHA, BETA = 0.6, 0.5
 
 
-def ours(kind: str, capacity: int, runs: int, n_step: int = 1) -> Callable[[], None]:
-    """Return one sample + update of a full replay."""
+def ours(kind: str, capacity: int, num_runs: int) -> Work:
+    """Return work of a full replay of ours, in batches of one run."""
+    import numpy as np
+    import torch
+
+    from gridrl_agents.deep.make_replay import make_replay
+
+    torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    replay = make_replay(kind, capacity, WIDTH, torch.uint8, range(runs), gamma=0.99, batch_size=BATCH, n_step=n_step)
-    obs = rng.integers(2, size=(256, runs, WIDTH), dtype=np.uint8)
-    zeros, ended = np.zeros(runs), rng.random((256, runs)) < 0.01
+    replay = make_replay(
+        kind,
+        capacity,
+        WIDTH,
+        torch.uint8,
+        range(num_runs),
+        gamma=0.99,
+        batch_size=BATCH,
+        priority_exponent=ALPHA,
+        importance_sampling_exponent=BETA,
+    )
+    obs = rng.integers(2, size=(256, num_runs, WIDTH), dtype=np.uint8)
+    zeros, ended = np.zeros(num_runs), rng.random((256, num_runs)) < 0.01
     for number in range(capacity):
         at = number % 256
         replay.add(obs[at], zeros, zeros, ended[at], ended[at], obs[at])
-    priorities = rng.exponential(size=(199, runs, BATCH))
-    turn = 0
+    priorities = rng.exponential(size=(PIECE, num_runs, BATCH))
 
-    def once() -> None:
-        nonlocal turn
-        turn += 1
-        batch = replay.sample()
-        replay.update_priorities(batch.place, priorities[turn % 199])
+    def work() -> int:
+        for priority in priorities:
+            replay.update_priorities(replay.sample().place, priority)
+        return PIECE * num_runs
 
-    return once
+    return work
 
 
-def peers(capacity: int) -> Callable[[], None] | None:
-    """Return the same for cpprb, or None where it is not installed."""
-    try:
-        import cpprb
-    except ImportError:
-        return None
+def theirs(kind: str, capacity: int) -> Work:
+    """Return the same work of cpprb's replay, of which each serves one run."""
+    import cpprb
+    import numpy as np
+
     rng = np.random.default_rng(0)
     row = {"shape": WIDTH, "dtype": np.uint8}
     fields = {"obs": row, "act": {"dtype": np.int64}, "rew": {}, "next_obs": row, "done": {}}
-    buffer = cpprb.PrioritizedReplayBuffer(capacity, fields, alpha=0.6)
+    prioritized = kind != "uniform"
+    make = cpprb.PrioritizedReplayBuffer if prioritized else cpprb.ReplayBuffer
+    buffer = make(capacity, fields, **({"alpha": ALPHA} if prioritized else {}))
     obs, zeros = rng.integers(2, size=(1000, WIDTH), dtype=np.uint8), np.zeros(1000)
-    for _ in range(0, capacity, 1000):
-        buffer.add(obs=obs, act=zeros, rew=zeros, next_obs=obs, done=zeros)
-    priorities = rng.exponential(size=(199, BATCH))
-    turn = 0
+    for begin in range(0, capacity, 1000):
+        some = slice(min(1000, capacity - begin))
+        buffer.add(obs=obs[some], act=zeros[some], rew=zeros[some], next_obs=obs[some], done=zeros[some])
+    priorities = rng.exponential(size=(PIECE, BATCH))
 
-    def once() -> None:
-        nonlocal turn
-        turn += 1
-        batch = buffer.sample(BATCH, beta=0.5)
-        buffer.update_priorities(batch["indexes"], priorities[turn % 199])
+    def work() -> int:
+        for priority in priorities:
+            if prioritized:
+                batch = buffer.sample(BATCH, beta=BETA)
+                buffer.update_priorities(batch["indexes"], priority)
+            else:
+                buffer.sample(BATCH)
+        return PIECE
 
-    return once
+    return work
 
 
-def main() -> None:
-    """Print a table: microseconds of one sample + update of all runs, run-updates a second, ratio to cpprb."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--capacities", type=int, nargs="+", default=[20_000, 1_000_000])
-    parser.add_argument("--runs", type=int, nargs="+", default=[1, 4, 8])
-    parser.add_argument("--turns", type=int, default=9)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    print(
-        f"{platform.processor() or platform.machine()}, numpy {np.__version__}, torch {torch.__version__}, one thread"
+def contest(capacity: int) -> Contest:
+    """Return the contest at a capacity; at a million the eight runs take 5 GB."""
+
+    def one(kind: str, num_runs: int) -> Contender:
+        settings = {"kind": kind, "capacity": capacity, "num_runs": num_runs}
+        return Contender(f"gridrl, {kind}, R = {num_runs}", "batches", ours, settings)
+
+    def peer(kind: str) -> Contender:
+        return Contender(f"cpprb, {kind}", "batches", theirs, {"kind": kind, "capacity": capacity}, needs=("cpprb",))
+
+    number = f"{capacity:,}".replace(",", " ")
+    cpprb = "cpprb, proportional"
+    return Contest(
+        f"replay-{capacity}",
+        f"A full replay of {number} transitions of 2 x 320 bytes: draw 32 and give them new priorities.",
+        (
+            one("proportional", 1),
+            peer("proportional"),
+            one("proportional", 8),
+            one("rank-based", 1),
+            one("uniform", 1),
+            peer("uniform"),
+        ),
+        (
+            Comparison(f"PER replay of {number}, one run", "gridrl, proportional, R = 1", cpprb, 0.5),
+            Comparison(f"PER replay of {number}, eight runs", "gridrl, proportional, R = 8", cpprb, 2),
+            Comparison(f"by rank, {number}, one run", "gridrl, rank-based, R = 1", cpprb),
+            Comparison(f"uniform replay of {number}, one run", "gridrl, uniform, R = 1", "cpprb, uniform"),
+        ),
     )
-    print(f"{'capacity':>9}  {'replay':<22}{'runs':>4}{'us':>9}{'run-updates/s':>15}{'of cpprb':>10}")
-    for capacity in options.capacities:
-        for runs in options.runs:
-            contestants = {kind: ours(kind, capacity, runs) for kind in KINDS}
-            contestants["uniform, 5 steps"] = ours("uniform", capacity, runs, n_step=5)
-            peer = peers(capacity)
-            if peer is not None:
-                contestants["cpprb, one run"] = peer
-            times: dict[str, list[float]] = {name: [] for name in contestants}
-            for once in contestants.values():
-                timeit(once, number=200)
-            for _ in range(options.turns):
-                for name, once in contestants.items():
-                    times[name].append(timeit(once, number=400) / 400)
-            base = median(times["cpprb, one run"]) if peer is not None else float("nan")
-            for name, all_turns in times.items():
-                each, lanes = median(all_turns), 1 if name.startswith("cpprb") else runs
-                rate, ratio = lanes / each, lanes * base / each
-                print(f"{capacity:>9}  {name:<22}{lanes:>4}{each * 1e6:>9.1f}{rate:>15.0f}{ratio:>10.2f}", flush=True)
 
 
-if __name__ == "__main__":
-    main()
+SMALL, LARGE = contest(20_000), contest(1_000_000)

@@ -157,5 +157,6 @@ def test_the_program_writes_what_it_found(tmp_path: Path) -> None:
     turns = {each["name"]: each["rates"] for each in results["contenders"]}
     mine, peer = turns[row["ours"]["name"]], turns[row["peer"]["name"]]
     assert row["ratio"]["median"] == pytest.approx((mine[0] / peer[0] + mine[1] / peer[1]) / 2)
+    assert f"| {row['what']} |" in (tmp_path / "ratios.md").read_text()
     assert (tmp_path / "ratios.png").stat().st_size > 0
     assert results["machine"]["packages"]["gymnasium"] in done.stdout
