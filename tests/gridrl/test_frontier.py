@@ -106,7 +106,8 @@ def test_a_network_that_is_better_everywhere_bears_the_claim_out() -> None:
     text = frontier.judge(tables).findings[3].text
     # Of the 256 draws of four runs that lie 0, 2, 4 and 6 hundredths up, 5 add up to less than 4, and 15 to 4 at most.
     assert "q-learning 0.13 [0.11, 0.15]" in text
-    assert "drqn 0.93 [0.91, 0.95] (better with probability 1.00, p = 0.03)" in text  # 2 of 70 ways to share out the runs
+    # p: of the 70 ways to share out eight runs, 2 tell them apart as clearly.
+    assert "drqn 0.93 [0.91, 0.95] (better with probability 1.00, p = 0.03)" in text
 
 
 def test_a_table_that_is_better_refutes_it_and_equals_leave_it_open() -> None:
