@@ -80,6 +80,7 @@ def main(argv: list[str]) -> int:
         "Next:\n"
         f"  gridrl watch {best}    (see it play)\n"
         f"  gridrl map {best}    (the value maps of all seeds)\n"
+        f"  gridrl bias {best}    (how much it overestimates, and where)\n"
         "  gridrl play    (do better yourself)\n"
         "  gridrl train dqn --env dense-v0 --seeds 4 --steps 80000"
     )
@@ -153,5 +154,6 @@ discounted (gamma .99). Belief above *best possible* is overestimation, whatever
 
     gridrl watch runs/dqn-dense-v0
     gridrl map runs/dqn-dense-v0
+    gridrl bias runs/dqn-dense-v0
     gridrl train dqn --env dense-v0 --seeds 4 --steps 80000
 """
