@@ -124,20 +124,8 @@ def _refuse_training_options(options: Options) -> None:
 
 def _train(console: "Console", jobs: "list[Job]", num_seeds: int) -> bool:
     """Train with a bar for each job; False when it was stopped by Ctrl-C."""
-    from gridrl.commands.progress import progress_bar
+    from gridrl.commands.progress import train_jobs
     from gridrl.comparison.contestants import train
-    from gridrl.parallel import Report
 
     console.print(f"training {', '.join(job.name for job in jobs)}: {num_seeds} run(s) each")
-    with progress_bar(console) as bar:
-        tasks = [bar.add_task(job.name, total=job.steps, note="") for job in jobs]
-
-        def show(report: Report) -> None:
-            note = {} if report.greedy_return is None else {"note": f"greedy return {report.greedy_return:.0f}"}
-            bar.update(tasks[report.job], completed=report.step, **note)  # type: ignore[arg-type]
-
-        try:
-            train(jobs, show)
-        except KeyboardInterrupt:
-            return False
-    return True
+    return train_jobs(console, jobs, lambda show: train(jobs, show))

@@ -35,8 +35,7 @@ def main(argv: list[str]) -> int:
 
     from rich.console import Console
 
-    from gridrl.commands.progress import INTERRUPTED, progress_bar
-    from gridrl.parallel import Report
+    from gridrl.commands.progress import INTERRUPTED, train_jobs
     from gridrl.run_folder import writing
 
     console = Console(highlight=False)
@@ -51,19 +50,9 @@ def main(argv: list[str]) -> int:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     jobs = demo.prepare(folder, options.seeds, options.scale)
-    with progress_bar(console) as bar:
-        tasks = [bar.add_task(job.name, total=job.steps, note="") for job in jobs]
-
-        def show(report: Report) -> None:
-            note = {} if report.greedy_return is None else {"note": f"greedy return {report.greedy_return:.0f}"}
-            bar.update(tasks[report.job], completed=report.step, **note)  # type: ignore[arg-type]
-
-        try:
-            demo.train(jobs, show)
-        except KeyboardInterrupt:
-            bar.stop()
-            print(f"Stopped; what was learned is saved. To go on with one: gridrl resume {jobs[0].folder}")
-            return INTERRUPTED
+    if not train_jobs(console, jobs, lambda show: demo.train(jobs, show)):
+        print(f"Stopped; what was learned is saved. To go on with one: gridrl resume {jobs[0].folder}")
+        return INTERRUPTED
     console.print("drawing ...")
     results = demo.collect(jobs)
     with writing(folder):

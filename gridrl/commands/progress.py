@@ -2,12 +2,14 @@
 
 import shlex
 import time
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gridrl.diagnosis import loops_of, warnings_of
 from gridrl.interrupt import stop_on_signal
+from gridrl.parallel import Job, Report
 from gridrl.recorder import Row, mean_over_runs
 from gridrl.training import Training
 
@@ -18,6 +20,25 @@ def progress_bar(console: Console) -> Progress:
     """Return a bar with steps done, time left, and a note (`note`) for rate and latest return."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
+
+
+def train_jobs(console: Console, jobs: Sequence[Job], train: Callable[[Callable[[Report], None]], None]) -> bool:
+    """Let `train` train the jobs, and show a bar for each; True when it got there, False when stopped by Ctrl-C.
+
+    `train` is given what takes the reports.
+    """
+    with progress_bar(console) as bar:
+        tasks = [bar.add_task(job.name, total=job.steps, note="") for job in jobs]
+
+        def show(report: Report) -> None:
+            note = {} if report.greedy_return is None else {"note": f"greedy return {report.greedy_return:.0f}"}
+            bar.update(tasks[report.job], completed=report.step, **note)  # type: ignore[arg-type]
+
+        try:
+            train(show)
+        except KeyboardInterrupt:
+            return False
+    return True
 
 
 def run_in_front(training: Training) -> int:
