@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridrl.errors import unknown
+from gridrl.make_run import make_run_folder
+from gridrl.parallel import jobs_of, train_all
 from gridrl.problem import ProblemSettings
 from gridrl.run import Run
-from gridrl.training import start
+from gridrl.training import Training
 from gridrl.training_settings import TrainSettings
 from gridrl.truth import solution
 from gridrl_agents.registry import settings_class
@@ -30,7 +32,9 @@ def train(
 
     `seeds` is how many runs learn side by side, or their seeds. `settings` are the options of `gridrl train`, with
     underscores: those of the problem (`env`, `level`, `coins`, ...), of the training (`steps`, `eval_period`, ...) and
-    of the agent (`learning_rate`, ...). Raises `UserError`, `LevelError` or `SettingsError` for what is not right.
+    of the agent (`learning_rate`, ...). All runs learn in this process or, with `processes` above 1, in so many others;
+    a script that asks for these begins its work below `if __name__ == "__main__":`. Raises `UserError`, `LevelError` or
+    `SettingsError` for what is not right.
     """
     known = {"problem": ProblemSettings, "run": TrainSettings, "agent": settings_class(agent)}
     sorted_out: dict[str, dict[str, Any]] = {owner: {} for owner in known}
@@ -43,11 +47,24 @@ def train(
     run_settings = TrainSettings(seeds=len(chosen), **sorted_out["run"])
     problem = ProblemSettings(**sorted_out["problem"])
     path = None if out is None else Path(out)
-    training = start(
-        agent, problem, run_settings, sorted_out["agent"], seeds=chosen, out=path, command="gridrl.train(...)"
+    folder = make_run_folder(
+        agent,
+        problem,
+        run_settings,
+        sorted_out["agent"],
+        seeds=chosen,
+        out=path,
+        command="gridrl.train(...)",
+        together=run_settings.processes in (None, 1),
     )
-    training.run()
-    return training
+    if len(folder.groups) == 1:
+        training = Training.resume(folder.path)
+        training.run()
+        return training
+    for _ in train_all(jobs_of(agent, folder), run_settings.processes):
+        pass
+    folder.gather()
+    return Run.load(folder.path)
 
 
 def load(folder: str | os.PathLike[str]) -> Run:

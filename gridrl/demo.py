@@ -1,6 +1,6 @@
 """The demo: a table and a network learn the same grid, and a network one that no table can hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from gridrl.film import caption, write_film
 from gridrl.maps.figures import maps_beside_truth, value_map_of
-from gridrl.parallel import Job, Report, train_all
+from gridrl.parallel import Job
 from gridrl.plots.curves import CurvePanel, TruthPanel, curves_figure
 from gridrl.plots.style import save
 from gridrl.problem import ProblemSettings
@@ -69,12 +69,6 @@ def prepare(folder: Path, seeds: int, scale: float) -> list[Job]:
         )
         jobs.append(Job(f"{learner.agent} on {learner.env}", training.folder.path, steps))
     return jobs
-
-
-def train(jobs: Sequence[Job], on_report: Callable[[Report], None]) -> None:
-    """Train the jobs, on all cores."""
-    for report in train_all(jobs, order=ORDER):
-        on_report(report)
 
 
 def collect(jobs: Sequence[Job]) -> list[Result]:

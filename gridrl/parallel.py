@@ -2,24 +2,44 @@
 
 import contextlib
 import multiprocessing
-import os
 import queue
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gridrl.errors import UserError, user_errors
+from gridrl.grouping import num_cores
+from gridrl.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run folder to be trained."""
+    """One group of runs to be trained together, in a folder of its own."""
 
     name: str
     folder: Path
     steps: int
+    begun: int = 0  # steps that are done already
+
+
+def jobs_of(name: str, folder: RunFolder) -> list[Job]:
+    """Return what is left to train of a run, a job for each of its groups that is not finished."""
+    steps, groups = folder.config.steps, folder.groups
+    return [
+        Job(name if len(groups) == 1 else f"{name}, {_seeds(group.config.seeds)}", group.path, steps, group.step)
+        for group in groups
+        if group.step < steps
+    ]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    if list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"seeds {seeds[0]}, {seeds[1]}, ..." if len(seeds) > 2 else f"seeds {seeds[0]}, {seeds[1]}"
 
 
 class Report(NamedTuple):
@@ -34,7 +54,7 @@ class Report(NamedTuple):
 
 def train_all(
     jobs: Sequence[Job], num_processes: int | None = None, order: Sequence[int] | None = None
-) -> Iterator[Report]:
+) -> Generator[Report]:
     """Train all jobs, at most `num_processes` at once (None: one for each core); yield reports as they come.
 
     A process that has finished a job takes the next, by number in `order` (None: as they are given); with the longest
@@ -44,7 +64,7 @@ def train_all(
     context = multiprocessing.get_context("spawn")
     reports: Any = context.Queue()
     waiting = list(range(len(jobs)) if order is None else order)
-    num_processes = min(num_processes or os.cpu_count() or 1, len(waiting))
+    num_processes = min(num_processes or num_cores(), len(waiting))
     processes: list[Any] = []
     pipes: list[Any] = []
     open_jobs, worker_of = set(waiting), {}

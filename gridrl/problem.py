@@ -123,6 +123,11 @@ class Problem:
         return self.make_vector(1)
 
     @property
+    def saves_state(self) -> bool:
+        """True where stopping and resuming equals not stopping; a foreign environment begins a new episode."""
+        return hasattr(self._probe.unwrapped, "state_dict")
+
+    @property
     def observation_space(self) -> "gymnasium.Space":
         """The space of one observation."""
         return self._probe.single_observation_space

@@ -1,8 +1,9 @@
 """A run folder brought back to life: problem, agent, and what was believed on the way."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gridrl.problem import Problem, ProblemSettings
 from gridrl.run_folder import RunFolder
 from gridrl.truth.solution import return_bounds
 from gridrl_agents.base import Agent
+from gridrl_agents.company import Company
 from gridrl_agents.registry import make
 
 
@@ -22,44 +24,49 @@ class Run:
         self.folder = folder
         self.config = folder.config
         self.problem = make_problem(self.config.agent, self.config.problem)
-        self.agent: Agent = make(
-            self.config.agent,
-            self.problem.observation_space,
-            self.problem.action_space,
-            self.config.seeds,
-            observation_support=self.problem.observation_support,
-            return_bounds=self._return_bounds(),
-            **self.config.agent_settings,
-        )
+        groups = folder.groups
+        together = [self.config.seeds] if groups == [folder] else [group.config.seeds for group in groups]
+        agents = [make_agent(self.config.agent, self.config.agent_settings, self.problem, own) for own in together]
+        self._groups = list(zip(groups, agents, strict=True))
+        self.agent: Agent = agents[0] if len(agents) == 1 else Company(agents)
         self.step = 0
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Run":
         """Return the run in folder `path` as its newest checkpoint has it; raises `UserError` where it has none."""
         run = cls(RunFolder.open(path))
-        if run.load_newest() is None:
+        if not run.load_newest():
             raise UserError(f"{path} has no checkpoint yet; let it train further: gridrl resume {path}")
         return run
 
-    def load_newest(self) -> dict[str, Any] | None:
-        """Load the agent from the newest checkpoint; return the checkpoint's state, or None where there is none."""
+    def load_newest(self) -> list[dict[str, Any]]:
+        """Load the agent from the newest checkpoint of each group; return their states, none where one has none.
+
+        Groups that were stopped at different steps are each loaded where they were; `step` is the earliest.
+        """
+        newest = [group.checkpoints()[-1:] for group, _ in self._groups]
+        if not all(newest):
+            return []
+        states = [self._load_group(agent, path) for (_, agent), (path,) in zip(self._groups, newest, strict=True)]
+        self.step = min(state["step"] for state in states)
+        return states
+
+    def _load_group(self, agent: Agent, path: Path) -> dict[str, Any]:
         from gridrl import checkpoint
 
-        paths = self.folder.checkpoints()
-        if not paths:
-            return None
-        state = checkpoint.load(paths[-1])
+        state = checkpoint.load(path)
         try:
-            self.agent.load_state_dict(state["agent"])
-            self.step = state["step"]
+            agent.load_state_dict(state["agent"])
+            int(state["step"])
         except KeyError as error:
-            raise UserError(f"{paths[-1]} lacks {error}; it is no checkpoint of this run: train again.") from None
+            raise UserError(f"{path} lacks {error}; it is no checkpoint of this run: train again.") from None
         return state
 
     @property
     def snapshots(self) -> list[int]:
         """The steps up to now that can be looked at, in their order; this one alone where no snapshot was kept."""
-        return [step for step in self.folder.snapshots() if step <= self.step] or [self.step]
+        kept = set.intersection(*(set(group.snapshots()) for group, _ in self._groups))
+        return sorted(step for step in kept if step <= self.step) or [self.step]
 
     def at(self, step: int) -> None:
         """Let the agent believe what it believed at `step`, one of `snapshots`; `load_newest` brings it back.
@@ -68,14 +75,15 @@ class Run:
         """
         from gridrl import checkpoint
 
-        paths = self.folder.snapshots()
-        if step not in paths:
-            kept = ", ".join(map(str, paths)) or "none"
-            raise UserError(f"{self.folder.path} has no snapshot of step {step}; it has: {kept}.")
-        try:
-            self.agent.load_values(checkpoint.load(paths[step]))
-        except (KeyError, ValueError) as error:
-            raise UserError(f"{paths[step]} does not fit this run ({error}); remove it, or train again.") from None
+        for group, agent in self._groups:
+            paths = group.snapshots()
+            if step not in paths:
+                kept = ", ".join(map(str, paths)) or "none"
+                raise UserError(f"{group.path} has no snapshot of step {step}; it has: {kept}.")
+            try:
+                agent.load_values(checkpoint.load(paths[step]))
+            except (KeyError, ValueError) as error:
+                raise UserError(f"{paths[step]} does not fit this run ({error}); remove it, or train again.") from None
         self.step = step
 
     @contextmanager
@@ -89,10 +97,6 @@ class Run:
         finally:
             self.agent.load_values(values)
             self.step = now
-
-    def _return_bounds(self) -> tuple[float, float] | None:
-        gamma = self.config.agent_settings.get("gamma")
-        return return_bounds(self.problem.level, gamma) if self.problem.is_gridworld and gamma is not None else None
 
     @property
     def metrics(self) -> Any:
@@ -128,3 +132,17 @@ def make_problem(agent: str, settings: ProblemSettings) -> Problem:
     from gridrl_agents.registry import prefers_state, remembers
 
     return Problem(settings, prefer_state=prefers_state(agent), prefer_window=remembers(agent))
+
+
+def make_agent(name: str, settings: dict[str, Any], problem: Problem, seeds: Sequence[int]) -> Agent:
+    """Return the agent that is to learn a problem, a run for each of `seeds`."""
+    gamma = settings.get("gamma")
+    return make(
+        name,
+        problem.observation_space,
+        problem.action_space,
+        seeds,
+        observation_support=problem.observation_support,
+        return_bounds=return_bounds(problem.level, gamma) if problem.is_gridworld and gamma is not None else None,
+        **settings,
+    )

@@ -2,47 +2,32 @@
 
 import contextlib
 import dataclasses
-import json
 import os
 import platform
 import re
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tomli_w
-
 from gridrl import checkpoint
 from gridrl.errors import UserError
-from gridrl.problem import LEVEL_COPY, ProblemSettings, freeze_level
+from gridrl.problem import freeze_level
+from gridrl.run_config import RunConfig, set_steps
+from gridrl.tidy_table import TidyTable, in_order_of_steps
 
 if TYPE_CHECKING:
     import pandas
 
-FORMAT = 2  # raised whenever a run folder of an older version can no longer be read
-METRICS_HEADER = "run,update,step,metric,value\n"
-TIMING_HEADER = "step,seconds\n"
+GROUPS = "groups"  # the folder of the groups' folders
 KEPT_CHECKPOINTS = 2  # the newest, and one to fall back on
-
-
-@dataclasses.dataclass(frozen=True)
-class RunConfig:
-    """Everything that decides a run's result."""
-
-    agent: str
-    agent_settings: dict[str, Any]
-    problem: ProblemSettings
-    seeds: list[int]
-    steps: int
-    eval_period: int
-    eval_episodes: int
-    checkpoint_period: int
-    snapshot_period: int
 
 
 class RunFolder:
     """One training run on disk. Reading is free for all; whoever writes holds the lock.
+
+    Runs that learned in several groups have a folder each group under groups/, in the order of their seeds; what was
+    measured is read as if all had learned together.
 
     Raises `UserError` for a folder that is missing, half-written, from another version, locked or full.
     """
@@ -50,14 +35,19 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.figures = self.path / "figures"
-        self._metrics = self.path / "metrics.csv"
-        self._timing = self.path / "timing.csv"
+        self._metrics = TidyTable(self.path / "metrics.csv", ("run", "update", "step", "metric", "value"))
+        self._timing = TidyTable(self.path / "timing.csv", ("step", "seconds"))
         self._checkpoints = self.path / "checkpoints"
         self._snapshots = self.path / "snapshots"
 
     @classmethod
-    def create(cls, path: Path | None, config: RunConfig, command: str) -> "RunFolder":
-        """Make the folder (by default the next free one under runs/) and write its config, last of all and whole."""
+    def create(
+        cls, path: Path | None, config: RunConfig, command: str, groups: Sequence[int] | None = None
+    ) -> "RunFolder":
+        """Make the folder (by default the next free one under runs/) and write its config, last of all and whole.
+
+        `groups`: how many of the runs learn together in each group; None, or one group: all in this folder itself.
+        """
         names = (config.agent.rpartition(":")[2], config.problem.env.rpartition(":")[2])
         path = path or _next_free(Path("runs"), "-".join(names))
         folder = cls(path)
@@ -66,10 +56,15 @@ class RunFolder:
                 raise UserError(f"{path} exists and is not empty; choose another folder with --out, or resume it.")
             for part in (path, folder._checkpoints, folder._snapshots, folder.figures):
                 part.mkdir(parents=True, exist_ok=True)
-            folder._metrics.write_text(METRICS_HEADER, encoding="utf-8")
-            folder._timing.write_text(TIMING_HEADER, encoding="utf-8")
+            folder._metrics.create()
+            folder._timing.create()
+            if groups is not None and len(groups) > 1:
+                seeds = iter(config.seeds)
+                for number, size in enumerate(groups):
+                    own = dataclasses.replace(config, seeds=list(islice(seeds, size)))
+                    cls.create(path / GROUPS / str(number), own, command)
             config = dataclasses.replace(config, problem=freeze_level(config.problem, path))
-            checkpoint.write_atomically(path / "config.toml", _to_toml(config, command).encode())
+            config.write(path / "config.toml", command)
         return folder
 
     @classmethod
@@ -88,31 +83,28 @@ class RunFolder:
     @property
     def config(self) -> RunConfig:
         """The run's settings as they were written."""
-        path = self.path / "config.toml"
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-            if data["format"] != FORMAT:
-                raise UserError(
-                    f"{path} has run format {data['format']}, this gridrl reads format {FORMAT}; "
-                    f"it was written by gridrl {data['versions']['gridrl']}: use that version, or train again."
-                )
-            problem = ProblemSettings(**data["problem"])
-            if problem.level == LEVEL_COPY:
-                problem = dataclasses.replace(problem, level=str(self.path / LEVEL_COPY))
-            return RunConfig(data["agent"]["name"], data["agent"]["settings"], problem, **data["run"])
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-            raise UserError(f"{path} cannot be read ({error!r}); it was changed or damaged: train again.") from None
+        return RunConfig.read(self.path / "config.toml")
+
+    @property
+    def groups(self) -> "list[RunFolder]":
+        """The folders of the groups, each with runs that learn together; this one alone where all do."""
+        groups = [RunFolder(file.parent) for file in (self.path / GROUPS).glob("*/config.toml")]
+        return sorted(groups, key=lambda group: int(group.path.name)) or [self]
+
+    @property
+    def _is_grouped(self) -> bool:
+        return (self.path / GROUPS).is_dir()
 
     def extend(self, steps: int) -> None:
         """Set a new, larger number of steps; raises `UserError` for a smaller one."""
         config = self.config
         if steps < config.steps:
             raise UserError(f"{self.path} is set to {config.steps} steps; --steps must be larger, got {steps}.")
-        path = self.path / "config.toml"
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        data["run"]["steps"] = steps
+        if self._is_grouped:
+            for group in self.groups:
+                group.extend(steps)
         with self.lock(), writing(self.path):
-            checkpoint.write_atomically(path, tomli_w.dumps(data).encode())
+            set_steps(self.path / "config.toml", steps)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -139,41 +131,51 @@ class RunFolder:
 
     def append_metrics(self, rows: list[tuple[int, int, int, str, float]]) -> None:
         """Append rows (run's seed, update, step, metric, value); values are written so that they read back exactly."""
-        with writing(self.path), open(self._metrics, "a", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{run},{update},{step},{metric},{value!r}\n" for run, update, step, metric, value in rows)
+        with writing(self.path):
+            self._metrics.append(
+                f"{run},{update},{step},{metric},{value!r}\n" for run, update, step, metric, value in rows
+            )
 
     def append_timing(self, step: int, seconds: float) -> None:
         """Append how long the training has taken, in seconds, to come to `step`."""
-        with writing(self.path), open(self._timing, "a", encoding="utf-8", newline="\n") as file:
-            file.write(f"{step},{seconds:.3f}\n")
+        with writing(self.path):
+            self._timing.append([f"{step},{seconds:.3f}\n"])
 
     def cut(self, step: int) -> None:
         """Drop what was measured and kept after `step`, and last lines that were cut short."""
         with writing(self.path):
-            for path, header, column in ((self._metrics, METRICS_HEADER, 2), (self._timing, TIMING_HEADER, 0)):
-                lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-                kept = [line for line in lines[1:] if line.endswith("\n") and int(line.split(",")[column]) <= step]
-                checkpoint.write_atomically(path, "".join([header, *kept]).encode())
-            for path in self._steps_in(self._snapshots).values():
+            self._metrics.cut(step)
+            self._timing.cut(step)
+            for path in self.snapshots().values():
                 if _step_of(path) > step:
                     path.unlink()
+
+    def gather(self) -> None:
+        """Write what the groups measured into this folder's own tables, for whoever opens them; one group has."""
+        if self._is_grouped:
+            with self.lock(), writing(self.path):
+                self._metrics.replace(in_order_of_steps(group._metrics for group in self.groups))
+                self._timing.replace(f"{step},{seconds:.3f}\n" for step, seconds in self.timing.itertuples(index=False))
 
     @property
     def metrics(self) -> "pandas.DataFrame":
         """All that was measured: columns run (its seed), update, step, metric, value."""
-        return self._table(self._metrics, "value")
+        import pandas
+
+        tables = [group._metrics.read() for group in self.groups]
+        return pandas.concat(tables).sort_values("step", kind="stable", ignore_index=True)
 
     @property
     def timing(self) -> "pandas.DataFrame":
-        """The time that the training has taken: columns step and seconds, learning and evaluations included."""
-        return self._table(self._timing, "seconds")
+        """The time that the training has taken: columns step and seconds, learning and evaluations included.
 
-    def _table(self, path: Path, column: str) -> "pandas.DataFrame":
+        Of several groups these are the seconds of all processes together, at the steps that all have reached.
+        """
         import pandas
 
-        if not path.is_file():
-            raise UserError(f"{path} is missing; the folder was changed: train again.")
-        return pandas.read_csv(path, converters={column: float})  # Python reads back just what was written
+        tables = [group._timing.read() for group in self.groups]
+        by_step = pandas.concat(tables).groupby("step", as_index=False)["seconds"].agg(["sum", "count"])
+        return by_step[by_step["count"] == len(tables)].rename(columns={"sum": "seconds"})[["step", "seconds"]]
 
     def save_checkpoint(self, step: int, state: dict[str, Any]) -> Path:
         """Write a checkpoint whole or not at all, and remove the oldest beyond those kept."""
@@ -190,8 +192,8 @@ class RunFolder:
 
     @property
     def step(self) -> int:
-        """The step of the newest checkpoint; 0 where there is none yet."""
-        return max(self._steps_in(self._checkpoints), default=0)
+        """The step of the newest checkpoint, of several groups the earliest such; 0 where there is none yet."""
+        return min(max(self._steps_in(group._checkpoints), default=0) for group in self.groups)
 
     def save_snapshot(self, step: int, values: dict[str, Any]) -> None:
         """Keep what the agent believes at `step`, whole or not at all."""
@@ -234,28 +236,3 @@ def _next_free(parent: Path, stem: str) -> Path:
     while (parent / f"{stem}-{number}").exists():
         number += 1
     return parent / f"{stem}-{number}"
-
-
-def _to_toml(config: RunConfig, command: str) -> str:
-    problem = {name: value for name, value in dataclasses.asdict(config.problem).items() if value is not None}
-    names = ("seeds", "steps", "eval_period", "eval_episodes", "checkpoint_period", "snapshot_period")
-    run = {name: getattr(config, name) for name in names}
-    settings = json.loads(json.dumps(config.agent_settings))  # tuples become lists
-    return tomli_w.dumps(
-        {
-            "format": FORMAT,
-            "command": command,
-            "run": run,
-            "problem": problem,
-            "agent": {"name": config.agent, "settings": {k: v for k, v in settings.items() if v is not None}},
-            "versions": versions(),
-        }
-    )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a result depends on."""
-    from importlib.metadata import version
-
-    packages = ("gridrl", "numpy", "scipy", "gymnasium", "torch")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}

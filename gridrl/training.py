@@ -1,9 +1,6 @@
 """Training: a run that is stepped, evaluated as it goes, saved, and resumed as if it had never stopped."""
 
-import dataclasses
-import math
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -12,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from gridrl.errors import UserError
 from gridrl.evaluation import Evaluator
 from gridrl.interrupt import StopRequest
 from gridrl.loop import steps
+from gridrl.make_run import make_run_folder
 from gridrl.problem import ProblemSettings
 from gridrl.recorder import Recorder, Row
-from gridrl.run import Run, make_problem
-from gridrl.run_folder import RunConfig, RunFolder
+from gridrl.run import Run
+from gridrl.run_folder import RunFolder
 from gridrl.training_settings import TrainSettings
-from gridrl_agents.registry import settings_class
 from gridrl_agents.streams import ENVIRONMENT, seed_sequence
 
 OnProgress = Callable[[int, list[Row]], None]  # the step reached, and what was measured since the last call
@@ -48,20 +46,18 @@ class Training(Run):
     @classmethod
     def resume(cls, path: str | os.PathLike[str]) -> "Training":
         """Return the training in folder `path` where its newest checkpoint left it (from the start if it has none)."""
-        training = cls(RunFolder.open(path))
-        state = training.load_newest()
-        if state is not None:
+        folder = RunFolder.open(path)
+        if len(groups := folder.groups) > 1:
+            names = ", ".join(str(group.path) for group in groups)
+            raise UserError(f"{path} learns in groups, each in a folder of its own: {names}; resume these.")
+        training = cls(folder)
+        for state in training.load_newest():
             training.recorder.load_state_dict(state["recorder"])
-            if training.is_exact:
+            if training.problem.saves_state:
                 gridworld: Any = training.env.unwrapped
                 gridworld.load_state_dict(state["env"])
                 training.obs = gridworld.observe(gridworld.get_states())
         return training
-
-    @property
-    def is_exact(self) -> bool:
-        """True where resuming equals not stopping; a foreign environment cannot be saved and begins a new episode."""
-        return hasattr(self.env.unwrapped, "state_dict")
 
     def run(self, stop: StopRequest | None = None, on_progress: OnProgress | None = None) -> bool:
         """Learn until the configured step, writing metrics and checkpoints; True when it got there, False when stopped.
@@ -96,13 +92,14 @@ class Training(Run):
     def _measure(self) -> list[Row]:
         rows = self.recorder.training_rows(self.agent, self.step) if self.step else []
         rows += self.recorder.evaluation_rows(self.agent, self.step, self.exploring, self.greedy)
+        rows.sort(key=lambda row: self.config.seeds.index(row[0]))  # run by run: groups are joined without a change
         self.folder.append_metrics(rows)
         self.folder.append_timing(self.step, time.perf_counter() - self._clock)
         return rows
 
     def _save(self) -> None:
         state = {"step": self.step, "agent": self.agent.state_dict(), "recorder": self.recorder.state_dict()}
-        if self.is_exact:
+        if self.problem.saves_state:
             environment: Any = self.env.unwrapped
             state["env"] = environment.state_dict()
         self.folder.save_checkpoint(self.step, state)
@@ -118,19 +115,8 @@ def start(
     out: Path | None = None,
     command: str | None = None,
 ) -> Training:
-    """Check everything, make the run folder, and return the training, ready to `run()`."""
-    chosen = settings_class(agent)(**agent_settings)
-    make_problem(agent, problem)  # its mistakes are told before a folder is made
-    config = RunConfig(
-        agent=agent,
-        agent_settings=dataclasses.asdict(chosen),
-        problem=problem,
-        seeds=list(seeds) if seeds is not None else list(range(settings.seeds)),
-        steps=settings.steps,
-        eval_period=settings.eval_period,
-        eval_episodes=settings.eval_episodes,
-        checkpoint_period=settings.checkpoint_period,
-        snapshot_period=settings.snapshot_period or math.ceil(settings.steps / 10),
+    """Check everything, make the run folder, and return the training of all runs together, ready to `run()`."""
+    folder = make_run_folder(
+        agent, problem, settings, agent_settings, seeds=seeds, out=out, command=command, together=True
     )
-    folder = RunFolder.create(out, config, command or " ".join(sys.argv))
     return Training(folder)

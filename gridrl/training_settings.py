@@ -22,6 +22,8 @@ class TrainSettings:
 
     snapshot_period: int | None = None
     """Steps between snapshots of what is believed, for films and curves; a tenth of the steps if not given."""
+    processes: int | None = None
+    """Processes that share the runs; one for each core, as far as that is faster, if not given."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

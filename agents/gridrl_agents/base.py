@@ -41,6 +41,7 @@ class Agent(ABC):
     gamma: float
     num_updates: int  # learning steps of each run so far
     num_bytes: int = 0  # of memory that a replay takes once it is full
+    step_bytes: int = 1024  # of memory that a learning step of one run goes through; few for a table
     return_limits: tuple[float, float] | None = None  # the returns that it can stand for, in true reward; None: any
 
     @property

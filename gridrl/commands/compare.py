@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
     if not contestants.agents:
         _refuse_training_options(options)
     jobs = prepare(contestants, options.problem, options.run, command_line())
-    if jobs and not _train(console, jobs, options.run.seeds):
+    if jobs and not _train(console, jobs, options.run):
         hint = "" if options.out else f" --out {folder}"
         console.print(f"Stopped; what was learned is saved. To go on: {command_line()}{hint}")
         return INTERRUPTED
@@ -122,10 +122,10 @@ def _refuse_training_options(options: Options) -> None:
                 raise UserError(f"--{name} is for agents to be trained, and only run folders were given; leave it out.")
 
 
-def _train(console: "Console", jobs: "list[Job]", num_seeds: int) -> bool:
+def _train(console: "Console", jobs: "list[Job]", settings: TrainSettings) -> bool:
     """Train with a bar for each job; False when it was stopped by Ctrl-C."""
     from gridrl.commands.progress import train_jobs
-    from gridrl.comparison.contestants import train
+    from gridrl.parallel import train_all
 
-    console.print(f"training {', '.join(job.name for job in jobs)}: {num_seeds} run(s) each")
-    return train_jobs(console, jobs, lambda show: train(jobs, show))
+    console.print(f"training {', '.join(job.name for job in jobs)}: {settings.seeds} run(s) of each agent")
+    return train_jobs(console, jobs, train_all(jobs, settings.processes))

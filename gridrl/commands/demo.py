@@ -43,6 +43,7 @@ def main(argv: list[str]) -> int:
         "Q-learning and DQN on dense-small-v0, DQN on dense-v0: the same learning step for every seed at once."
     )
     from gridrl import demo
+    from gridrl.parallel import train_all
 
     folder = options.out or _next_free()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> int:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     jobs = demo.prepare(folder, options.seeds, options.scale)
-    if not train_jobs(console, jobs, lambda show: demo.train(jobs, show)):
+    if not train_jobs(console, jobs, train_all(jobs, order=demo.ORDER)):
         print(f"Stopped; what was learned is saved. To go on with one: gridrl resume {jobs[0].folder}")
         return INTERRUPTED
     console.print("drawing ...")

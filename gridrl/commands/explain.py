@@ -86,13 +86,15 @@ def _explain_run(argv: list[str]) -> int:
     from gridrl.explanations.next_update import explain_next, resumed
     from gridrl.run_folder import RunFolder
 
-    config = RunFolder.open(options.run).config
+    folder = RunFolder.open(options.run)
+    config = folder.config
     seeds = config.seeds
     seed = seeds[0] if options.seed is None else options.seed
     if seed not in seeds:
         raise UserError(f"{options.run} has no run with seed {seed}; it has {', '.join(map(str, seeds))}.")
-    learning = resumed(options.run)
-    _show(config.agent, learning, seed, explain_next(learning, seeds.index(seed), options.item))
+    group = next(group for group in folder.groups if seed in group.config.seeds)
+    learning = resumed(str(group.path))
+    _show(config.agent, learning, seed, explain_next(learning, group.config.seeds.index(seed), options.item))
     print(f"\nNothing was written. Next:\n  gridrl resume {shlex.quote(options.run)} --steps {2 * learning.step}")
     return 0
 

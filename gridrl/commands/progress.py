@@ -2,15 +2,19 @@
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gridrl.diagnosis import loops_of, warnings_of
+from gridrl.evaluation import Evaluator
 from gridrl.interrupt import stop_on_signal
-from gridrl.parallel import Job, Report
+from gridrl.parallel import Job, Report, jobs_of, train_all
 from gridrl.recorder import Row, mean_over_runs
+from gridrl.run import Run
+from gridrl.run_folder import RunFolder
 from gridrl.training import Training
 
 INTERRUPTED = 130  # the exit code that shells expect after Ctrl-C
@@ -22,33 +26,50 @@ def progress_bar(console: Console) -> Progress:
     return Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
 
 
-def train_jobs(console: Console, jobs: Sequence[Job], train: Callable[[Callable[[Report], None]], None]) -> bool:
-    """Let `train` train the jobs, and show a bar for each; True when it got there, False when stopped by Ctrl-C.
-
-    `train` is given what takes the reports.
-    """
-    with progress_bar(console) as bar:
-        tasks = [bar.add_task(job.name, total=job.steps, note="") for job in jobs]
-
-        def show(report: Report) -> None:
-            note = {} if report.greedy_return is None else {"note": f"greedy return {report.greedy_return:.0f}"}
-            bar.update(tasks[report.job], completed=report.step, **note)  # type: ignore[arg-type]
-
+def train_jobs(console: Console, jobs: Sequence[Job], reports: Generator[Report]) -> bool:
+    """Take in the `reports` of all jobs (see `train_all`), with a bar for each; False when stopped by Ctrl-C."""
+    with progress_bar(console) as bar, closing(reports):
+        tasks = [bar.add_task(job.name, total=job.steps, completed=job.begun, note="") for job in jobs]
         try:
-            train(show)
+            for report in reports:
+                note = {} if report.greedy_return is None else {"note": f"greedy return {report.greedy_return:.0f}"}
+                bar.update(tasks[report.job], completed=report.step, **note)  # type: ignore[arg-type]
         except KeyboardInterrupt:
             return False
     return True
 
 
-def run_in_front(training: Training) -> int:
-    """Run `training` to its end or to Ctrl-C; print what was written and the next sensible command."""
+def train_in_front(folder: RunFolder, processes: int | None = None) -> int:
+    """Train what is left of a run, to its end or to Ctrl-C; print what was written and the next sensible command."""
     console = Console(soft_wrap=True, highlight=False)
-    config, folder = training.config, shlex.quote(str(training.folder.path))
+    config, name = folder.config, shlex.quote(str(folder.path))
+    groups = folder.groups
+    how = f" in {len(groups)} groups" if len(groups) > 1 else ""
     num_runs = len(config.seeds)
-    console.print(f"{config.agent} on {config.problem.env}: {num_runs} run(s) of {config.steps} steps, into {folder}")
+    console.print(
+        f"{config.agent} on {config.problem.env}: {num_runs} run(s) of {config.steps} steps{how}, into {name}"
+    )
+    if len(groups) > 1:
+        jobs = jobs_of(config.agent, folder)
+        finished = train_jobs(console, jobs, train_all(jobs, processes))
+        folder.gather()
+    else:
+        training = Training.resume(folder.path)
+        finished = _train_here(console, training)
+    if not finished:
+        console.print(
+            f"Stopped at step {folder.step} of {config.steps}; all is saved. To go on:\n  gridrl resume {name}"
+        )
+        return INTERRUPTED
+    tell(console, training if len(groups) == 1 else Run.load(folder.path))
+    return 0
+
+
+def _train_here(console: Console, training: Training) -> bool:
+    """Train one group in this process, with a bar that also shows the rate; False when stopped by Ctrl-C."""
     if training.agent.num_bytes:
         console.print(f"the replay will take {training.agent.num_bytes / 1e6:.0f} MB of memory")
+    config, num_runs = training.config, len(training.config.seeds)
     begun, first, latest = time.perf_counter(), training.step, ""
     with progress_bar(console) as bar, stop_on_signal() as stop:
         task = bar.add_task(f"{config.agent}", total=config.steps, completed=training.step, note="")
@@ -60,21 +81,22 @@ def run_in_front(training: Training) -> int:
             rate = (step - first) * num_runs / max(time.perf_counter() - begun, 1e-9)
             bar.update(task, completed=step, note=f"{rate:.0f} steps/s{latest}")
 
-        finished = training.run(stop, show)
-    if not finished:
-        console.print(
-            f"Stopped at step {training.step} of {config.steps}; all is saved. To go on:\n  gridrl resume {folder}"
-        )
-        return INTERRUPTED
+        return training.run(stop, show)
+
+
+def tell(console: Console, run: Run) -> None:
+    """Print what a finished run earns, what is wrong with it, where it lies and the next sensible command."""
+    folder = shlex.quote(str(run.folder.path))
     for metric, name in (("greedy_return", "greedy return"), ("return", "return at epsilon .05")):
-        values = training.final(metric)
-        spread = f", runs from {values.min():.1f} to {values.max():.1f}" if num_runs > 1 else ""
+        values = run.final(metric)
+        spread = f", runs from {values.min():.1f} to {values.max():.1f}" if len(values) > 1 else ""
         console.print(f"{name}: {values.mean():.1f}{spread}")
-    for sentence in loops_of(training, training.greedy.play(training.agent, 0.0, key=training.step)):
+    episodes = 1 if run.problem.is_deterministic else run.config.eval_episodes
+    greedy = Evaluator(run.problem, run.config.seeds, episodes)
+    for sentence in loops_of(run, greedy.play(run.agent, 0.0, key=run.step)):
         console.print(sentence)
-    for sentence in warnings_of(training):
+    for sentence in warnings_of(run):
         console.print(f"Warning: {sentence}")
     console.print(f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl watch {folder}")
-    if training.problem.is_gridworld:
+    if run.problem.is_gridworld:
         console.print(f"  gridrl map {folder}\n  gridrl bias {folder}")
-    return 0

@@ -14,24 +14,29 @@ class Options:
     """The run's folder."""
     steps: int | None = None
     """A new length, larger than the old one, to train on."""
+    processes: int | None = None
+    """Processes that train the run's groups, where it has several; by default one for each core."""
 
 
 def main(argv: list[str]) -> int:
     """Resume the run named in `argv`."""
     options: Any = parse(Options, "resume", argv, "Go on with a run from its newest checkpoint.")
 
-    from gridrl.commands.progress import run_in_front
+    from gridrl.commands.progress import train_in_front
+    from gridrl.run import Run, make_problem
     from gridrl.run_folder import RunFolder
-    from gridrl.training import Training
 
+    folder = RunFolder.open(options.run)
     if options.steps is not None:
-        RunFolder.open(options.run).extend(options.steps)
-    training = Training.resume(options.run)
-    if not training.is_exact:
-        how = " as it is wrapped" if training.problem.is_gridworld else ""
-        print(f"{training.config.problem.env}{how} cannot save its state: the run goes on with a new episode.")
-    if training.step >= training.config.steps:
-        print(f"{options.run} is complete at step {training.step}; to train on: --steps {2 * training.step}")
+        folder.extend(options.steps)
+    config = folder.config
+    problem = make_problem(config.agent, config.problem)
+    if not problem.saves_state:
+        how = " as it is wrapped" if problem.is_gridworld else ""
+        print(f"{config.problem.env}{how} cannot save its state: the run goes on with a new episode.")
+    if folder.step >= config.steps:
+        Run.load(folder.path)  # refused where it is damaged
+        print(f"{options.run} is complete at step {folder.step}; to train on: --steps {2 * folder.step}")
         return 0
-    print(f"going on from step {training.step}")
-    return run_in_front(training)
+    print(f"going on from step {folder.step}")
+    return train_in_front(folder, options.processes)

@@ -39,10 +39,10 @@ def main(argv: list[str]) -> int:
 
     options: Any = parse(Options, f"train {name}", rest, f"Train {name}: {describe(name)}")
 
-    from gridrl.commands.progress import run_in_front
-    from gridrl.training import start
+    from gridrl.commands.progress import train_in_front
+    from gridrl.make_run import make_run_folder
 
-    training = start(
+    folder = make_run_folder(
         name,
         options.problem,
         options.run,
@@ -50,4 +50,4 @@ def main(argv: list[str]) -> int:
         out=options.out,
         command=command_line(),
     )
-    return run_in_front(training)
+    return train_in_front(folder, options.run.processes)

@@ -1,20 +1,20 @@
 """Who is to be compared: run folders as they are, and agents to be trained first, each into a folder of its own."""
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridrl.comparison.measures import problem_words, same_problem
 from gridrl.errors import UserError
-from gridrl.parallel import Job, Report, train_all
+from gridrl.grouping import num_cores
+from gridrl.make_run import make_run_folder
+from gridrl.parallel import Job, jobs_of
 from gridrl.problem import ProblemSettings
 from gridrl.run import make_problem
-from gridrl.run_folder import RunConfig, RunFolder
-from gridrl.training import start
+from gridrl.run_folder import RunFolder
 from gridrl.training_settings import TrainSettings
 from gridrl_agents.registry import prefers_state, settings_class
-
-NETWORK_COST = 10  # of a step of a network, beside one of a table; good enough to begin with the longest
 
 
 @dataclass(frozen=True)
@@ -64,31 +64,25 @@ def prepare(contestants: Contestants, problem: ProblemSettings, settings: TrainS
     """
     _check_problem(contestants, problem)
     folders = {agent: contestants.folders[agent] for agent in contestants.agents}
-    jobs = [prepare_run(agent, path, problem, settings, command) for agent, path in folders.items()]
-    return longest_first([job for job in jobs if job is not None])
+    return prepare_runs([(agent, path, problem) for agent, path in folders.items()], settings, command)
 
 
-def prepare_run(agent: str, path: Path, problem: ProblemSettings, settings: TrainSettings, command: str) -> Job | None:
-    """Make a run folder, or go on with the one that is there; None where nothing is left to train.
+def prepare_runs(runs: Sequence[tuple[str, Path, ProblemSettings]], settings: TrainSettings, command: str) -> list[Job]:
+    """Make a folder for each agent and problem, or go on with the one that is there; return what is left to train.
 
-    Raises `UserError` where it was made with other settings.
+    The longest come first, so that all cores are busy to the end; where there are fewer runs than processes, their
+    seeds are put into groups. Raises `UserError` where a folder was made with other settings.
     """
-    if (path / "config.toml").is_file():
-        _check_same(path, problem, settings)
-    else:
-        start(agent, problem, settings, {}, out=path, command=command)
-    return Job(agent, path, settings.steps) if RunFolder.open(path).step < settings.steps else None
-
-
-def longest_first(jobs: Sequence[Job]) -> list[Job]:
-    """Return jobs, named by their agents, in an order that keeps all cores busy to the end."""
-    return sorted(jobs, key=lambda job: 1 if prefers_state(job.name) else NETWORK_COST, reverse=True)
-
-
-def train(jobs: Sequence[Job], on_report: Callable[[Report], None]) -> None:
-    """Train the jobs, on all cores."""
-    for report in train_all(jobs):
-        on_report(report)
+    processes = max((settings.processes or num_cores()) // max(len(runs), 1), 1)
+    jobs = []
+    for agent, path, problem in sorted(runs, key=lambda run: prefers_state(run[0])):
+        if (path / "config.toml").is_file():
+            _check_same(path, problem, settings)
+        else:
+            grouped = dataclasses.replace(settings, processes=processes)
+            make_run_folder(agent, problem, grouped, {}, out=path, command=command)
+        jobs += jobs_of(agent, RunFolder.open(path))
+    return jobs
 
 
 def _check_problem(contestants: Contestants, problem: ProblemSettings) -> None:
@@ -107,7 +101,7 @@ def _check_problem(contestants: Contestants, problem: ProblemSettings) -> None:
 
 def _check_same(path: Path, problem: ProblemSettings, settings: TrainSettings) -> None:
     """Raise `UserError` unless the run in `path` is the one that would be trained now."""
-    config: RunConfig = RunFolder.open(path).config
+    config = RunFolder.open(path).config
     asked = {name: getattr(settings, name) for name in ("steps", "eval_period", "eval_episodes", "checkpoint_period")}
     there = {name: getattr(config, name) for name in asked}
     asked, there = asked | {"seeds": settings.seeds}, there | {"seeds": len(config.seeds)}

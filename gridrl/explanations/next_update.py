@@ -1,5 +1,6 @@
 """Let an agent learn quietly, and explain its next update: a fresh agent's, or a run's from its newest checkpoint."""
 
+import dataclasses
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
@@ -12,7 +13,7 @@ from gridrl.problem import Problem, ProblemSettings
 from gridrl_agents.base import Agent, Transition
 from gridrl_agents.explain import explain
 from gridrl_agents.explanation import HAPPENED, Explanation
-from gridrl_agents.registry import make, settings_class
+from gridrl_agents.registry import settings_class
 from gridrl_agents.streams import ENVIRONMENT, seed_sequence
 
 MOST_STEPS = 20_000  # before giving up on an agent that learns nothing
@@ -38,21 +39,11 @@ class Explained(NamedTuple):
 
 def fresh(name: str, settings: ProblemSettings, agent_settings: dict[str, Any], seed: int, num_steps: int) -> Learning:
     """Return the agent `name` of one run after `num_steps` steps of learning; nothing is written."""
-    from gridrl.run import make_problem
-    from gridrl.truth.solution import return_bounds
+    from gridrl.run import make_agent, make_problem
 
-    chosen = settings_class(name)(**agent_settings)  # its mistakes are told first
+    chosen = dataclasses.asdict(settings_class(name)(**agent_settings))  # its mistakes are told first
     problem = make_problem(name, settings)
-    gamma = getattr(chosen, "gamma", None)
-    agent = make(
-        name,
-        problem.observation_space,
-        problem.action_space,
-        [seed],
-        observation_support=problem.observation_support,
-        return_bounds=return_bounds(problem.level, gamma) if problem.is_gridworld and gamma is not None else None,
-        **agent_settings,
-    )
+    agent = make_agent(name, chosen, problem, [seed])
     env = problem.make_vector(1, learning=True)
     obs, _ = env.reset(seed=[int(seed_sequence(seed, ENVIRONMENT).generate_state(1)[0])])
     for step in islice(steps(agent, env, obs), num_steps):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gridrl.comparison.contestants import longest_first, prepare_run
+from gridrl.comparison.contestants import prepare_runs
 from gridrl.comparison.improvement import probability_of_improvement
 from gridrl.comparison.measures import memory_per_run, num_bytes, seconds_per_run
 from gridrl.comparison.tables import number, size, with_interval
@@ -67,11 +67,11 @@ def measure(folder: Path, budget: Budget, num_seeds: int | None, console: "Conso
         seeds=seeds, steps=steps, eval_period=max(steps // 8, 1), checkpoint_period=steps, snapshot_period=steps
     )
     folders = {(agent, k): folder / "runs" / f"{agent}-{k}" for k in coins for agent in (TABLE, *NETWORKS)}
-    jobs = []
+    runs = []
     for (agent, k), path in folders.items():
         problem = ProblemSettings(env=ENV, coins=k, observation=OBSERVATION[agent])  # type: ignore[arg-type]
-        jobs.append(prepare_run(agent, path, problem, settings, f"gridrl study run frontier --budget {budget}"))
-    _train(longest_first([job for job in jobs if job is not None]), folder, console)
+        runs.append((agent, path, problem))
+    _train(prepare_runs(runs, settings, f"gridrl study run frontier --budget {budget}"), folder, console)
     rows = [row for (agent, k), path in folders.items() for row in _rows(Run.load(path), agent, k)]
     frontier = pandas.DataFrame(rows, columns=["coins", "agent", "run", "metric", "value"])
     levels = pandas.DataFrame([(k, _num_states(k)) for k in coins], columns=["coins", "states"])

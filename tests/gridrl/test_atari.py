@@ -165,7 +165,7 @@ SMALL_NET = {"hidden_sizes": (16,), "replay_capacity": 60, "min_replay_size": 32
 def test_wrapped_environments_train_evaluate_and_resume(tmp_path: Path) -> None:
     settings = TrainSettings(seeds=2, steps=60, eval_period=30, eval_episodes=2, checkpoint_period=30)
     training = start("dqn", PIXELS, settings, SMALL_NET, out=tmp_path / "run")
-    assert not training.is_exact
+    assert not training.problem.saves_state
     assert training.run()
     before = (tmp_path / "run" / "metrics.csv").read_text()
     run = Run.load(tmp_path / "run")

@@ -1,5 +1,6 @@
 """`gridrl compare`: what is trained, what is taken as it is, and what is said of mistakes."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pandas
@@ -35,7 +36,7 @@ def test_agents_are_trained_once_and_compared(capsys: pytest.CaptureFixture[str]
     assert {path.name for path in Path("c").iterdir()} == {"comparison.md", "comparison.csv", "comparison.png", "runs"}
     assert list(pandas.read_csv("c/comparison.csv")["label"]) == ["q-learning", "sarsa"]
     shown = capsys.readouterr().out
-    assert "training q-learning, sarsa: 2 run(s) each" in shown
+    assert "training q-learning, sarsa: 2 run(s) of each agent" in shown
     assert "gridrl watch c/runs/" in shown
     files = [path for path in Path("c/runs").rglob("*") if path.is_file()]
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
@@ -57,12 +58,13 @@ def test_run_folders_are_taken_as_they_are(capsys: pytest.CaptureFixture[str]) -
 def test_ctrl_c_says_how_to_go_on_and_that_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt(jobs: object, on_report: object) -> None:
+    def interrupt(jobs: object, num_processes: object) -> Generator[None]:
         raise KeyboardInterrupt
+        yield
 
     monkeypatch.setattr("sys.argv", ["gridrl", "compare", "q-learning"])
     with monkeypatch.context() as stopped:
-        stopped.setattr("gridrl.comparison.contestants.train", interrupt)
+        stopped.setattr("gridrl.parallel.train_all", interrupt)
         assert compare.main(["q-learning", *OPTIONS]) == 130
     assert "To go on: gridrl compare q-learning --out comparisons/dense-small-v0-1" in capsys.readouterr().out
     assert compare.main(["q-learning", *OPTIONS, "--out", "comparisons/dense-small-v0-1"]) == 0

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from gridrl import train
 from gridrl.commands import evaluate
-from gridrl.commands.progress import run_in_front
+from gridrl.commands.progress import tell
 from gridrl.diagnosis import loops_of, warnings_of
 from gridrl.evaluation import Evaluator
 from gridrl.problem import ProblemSettings
@@ -179,7 +180,8 @@ def test_the_end_of_a_training_tells_warnings(tmp_path: Path, capsys: pytest.Cap
     values = training.agent.values_dict()
     values["online"][:] = 0.0
     training.agent.load_values(values)
-    assert run_in_front(training) == 0
+    assert training.run()
+    tell(Console(soft_wrap=True), training)
     told = capsys.readouterr().out
     assert "Warning: epsilon is still 1.00 after 45 steps" in told
     assert "Warning: 100% of the hidden units of seed 0 are dead" in told

@@ -8,7 +8,8 @@ import pytest
 
 from gridrl.errors import UserError
 from gridrl.problem import ProblemSettings
-from gridrl.run_folder import METRICS_HEADER, RunConfig, RunFolder
+from gridrl.run_config import RunConfig
+from gridrl.run_folder import RunFolder
 
 
 def a_config(**problem: object) -> RunConfig:
@@ -116,7 +117,7 @@ def test_what_came_after_a_step_is_cut_and_a_torn_line(tmp_path: Path) -> None:
     for step in (0, 10, 20):
         folder.save_snapshot(step, {"step": step})
     folder.cut(20)
-    expected = METRICS_HEADER + "3,1,10,loss,0.30000000000000004\n3,2,20,loss,1e-300\n"
+    expected = "run,update,step,metric,value\n" + "3,1,10,loss,0.30000000000000004\n3,2,20,loss,1e-300\n"
     assert (folder.path / "metrics.csv").read_text() == expected
     assert list(folder.timing["seconds"]) == [1.5]
     assert list(folder.snapshots()) == [0, 10, 20]

@@ -182,7 +182,7 @@ def test_metrics_hold_what_the_documentation_says(tmp_path: Path) -> None:
 def test_other_environments_train_and_resume_with_a_new_episode(tmp_path: Path) -> None:
     training = begin(tmp_path / "run", "dqn", ProblemSettings(env="CartPole-v1"), steps=200)
     assert training.run()
-    assert not training.is_exact
+    assert not training.problem.saves_state
     resumed = Training.resume(tmp_path / "run")
     assert resumed.step == 200
     frozen = begin(tmp_path / "lake", "q-learning", ProblemSettings(env="FrozenLake-v1"), steps=200)

@@ -60,6 +60,7 @@ class DRQN(Agent):
         self._gradient_views = online.views(self._gradient)
         self._replay = replay
         self.num_bytes = replay.num_bytes
+        self.step_bytes = 5 * online.parameters[0].nbytes  # online, target, gradient and the optimiser's two moments
         self._optimizer = optimizer
         self._loss = LOSSES[settings.loss]
         self._settings = settings

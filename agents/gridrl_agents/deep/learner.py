@@ -71,6 +71,7 @@ class DQN(Agent):
         self._gradient_views = online.views(self._gradient)
         self._replay = replay
         self.num_bytes = replay.num_bytes
+        self.step_bytes = 5 * online.parameters[0].nbytes  # online, target, gradient and the optimiser's two moments
         self._select = select
         self._learned = learned
         if learned.limits is not None:

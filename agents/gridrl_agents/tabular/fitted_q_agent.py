@@ -81,6 +81,7 @@ class FittedQ(Agent):
         self._kept.add("action", dtype=np.int64)
         self._kept.add("reward")
         self._kept.add("terminated", dtype=bool)
+        self.step_bytes = settings.replay_capacity * self._kept.row_bytes
 
     @property
     def epsilon(self) -> float:

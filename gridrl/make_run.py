@@ -1,0 +1,49 @@
+"""Make a run folder for a training that is to begin: everything is checked first, groups are formed."""
+
+import dataclasses
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gridrl.grouping import group_sizes
+from gridrl.problem import ProblemSettings
+from gridrl.run import make_agent, make_problem
+from gridrl.run_config import RunConfig
+from gridrl.run_folder import RunFolder
+from gridrl.training_settings import TrainSettings
+from gridrl_agents.registry import settings_class
+
+
+def make_run_folder(
+    agent: str,
+    problem: ProblemSettings,
+    settings: TrainSettings,
+    agent_settings: dict[str, Any],
+    *,
+    seeds: Sequence[int] | None = None,
+    out: Path | None = None,
+    command: str | None = None,
+    together: bool = False,
+) -> RunFolder:
+    """Check everything, and return the folder of a run that has not begun.
+
+    Its runs are put into groups for `settings.processes` processes, or all `together` into one. Raises `UserError`,
+    `LevelError` or `SettingsError` for what is not right, and then leaves no folder.
+    """
+    chosen = dataclasses.asdict(settings_class(agent)(**agent_settings))
+    one_run = make_agent(agent, chosen, make_problem(agent, problem), [0])
+    config = RunConfig(
+        agent=agent,
+        agent_settings=chosen,
+        problem=problem,
+        seeds=list(seeds) if seeds is not None else list(range(settings.seeds)),
+        steps=settings.steps,
+        eval_period=settings.eval_period,
+        eval_episodes=settings.eval_episodes,
+        checkpoint_period=settings.checkpoint_period,
+        snapshot_period=settings.snapshot_period or math.ceil(settings.steps / 10),
+    )
+    groups = None if together else group_sizes(len(config.seeds), one_run.step_bytes, settings.processes)
+    return RunFolder.create(out, config, command or " ".join(sys.argv), groups)
