@@ -107,14 +107,14 @@ class RunFolder:
             set_steps(self.path / "config.toml", steps)
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder for writing; a second holder is refused and told who the first one is."""
+    def lock(self, patience: float = 0.0) -> Iterator[None]:
+        """Hold the folder for writing; a second holder is refused, after `patience` seconds, and told who has it."""
         from filelock import FileLock, Timeout
 
         lock, owner = FileLock(self.path / ".lock"), self.path / ".lock-owner"
         with writing(self.path):
             try:
-                lock.acquire(timeout=0)
+                lock.acquire(timeout=patience)
             except Timeout:
                 who = owner.read_text(encoding="utf-8") if owner.is_file() else "another process"
                 raise UserError(

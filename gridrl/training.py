@@ -59,12 +59,15 @@ class Training(Run):
                 training.obs = gridworld.observe(gridworld.get_states())
         return training
 
-    def run(self, stop: StopRequest | None = None, on_progress: OnProgress | None = None) -> bool:
+    def run(
+        self, stop: StopRequest | None = None, on_progress: OnProgress | None = None, patience: float = 0.0
+    ) -> bool:
         """Learn until the configured step, writing metrics and checkpoints; True when it got there, False when stopped.
 
-        Holds the folder's lock. Raises `UserError` when the folder is locked or cannot be written.
+        Holds the folder's lock, for which it waits `patience` seconds. Raises `UserError` when the folder is locked or
+        cannot be written.
         """
-        with self.folder.lock():
+        with self.folder.lock(patience):
             self.folder.cut(self.step or -1)  # a start is measured again
             timing = self.folder.timing["seconds"]
             self._clock = time.perf_counter() - (0.0 if timing.empty else timing.iloc[-1])

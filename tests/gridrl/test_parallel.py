@@ -40,17 +40,20 @@ def test_a_failure_is_told_with_the_jobs_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_process_that_is_ended_from_outside_is_noticed(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_process_that_is_ended_from_outside_is_replaced_and_nothing_is_lost(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     import multiprocessing
 
-    reports = train_all([a_job(tmp_path / "a", 2_000_000)])
+    reports = train_all([a_job(tmp_path / "a", 3000)])
     for _ in range(3):
         next(reports)
     (worker,) = multiprocessing.active_children()
     assert worker.pid is not None
     os.kill(worker.pid, how)
-    with pytest.raises(UserError, match="ended early"):
-        list(reports)
+    assert [report.step for report in reports if report.finished] == [3000]
+    list(train_all([a_job(tmp_path / "b", 3000)]))
+    assert (tmp_path / "a" / "metrics.csv").read_bytes() == (tmp_path / "b" / "metrics.csv").read_bytes()
 
 
 INTERRUPTED = """
