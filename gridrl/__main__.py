@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "Train agents side by side, or take runs: one table and one figure, with intervals over seeds.",
     "explain": "One real update of an agent, step by step, with every number.",
     "study": "Experiments with a question and a verdict: gridrl study list",
+    "sweep": "Every setting of a grid, with many seeds, on many cores or machines: gridrl sweep FILE.toml",
     "agents": "List the agents, with their papers; gridrl agents NAME tells one's settings.",
     "doctor": "Check this machine: packages, display, films, disk, speed.",
 }

@@ -1,20 +1,17 @@
 """The sandbox in Python: what the commands do, for notebooks and scripts."""
 
-import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridrl.errors import unknown
+from gridrl.flat_settings import sort_out
 from gridrl.make_run import make_run_folder
 from gridrl.parallel import jobs_of, train_all
-from gridrl.problem import ProblemSettings
 from gridrl.run import Run
 from gridrl.training import Training
-from gridrl.training_settings import TrainSettings
 from gridrl.truth import solution
-from gridrl_agents.registry import settings_class
 from gridrl_envs.level import Level
 
 if TYPE_CHECKING:
@@ -36,32 +33,23 @@ def train(
     a script that asks for these begins its work below `if __name__ == "__main__":`. Raises `UserError`, `LevelError` or
     `SettingsError` for what is not right.
     """
-    known = {"problem": ProblemSettings, "run": TrainSettings, "agent": settings_class(agent)}
-    sorted_out: dict[str, dict[str, Any]] = {owner: {} for owner in known}
-    for name, value in settings.items():
-        owner = next((owner for owner, fields in known.items() if name in _names(fields)), None)
-        if owner is None:
-            raise unknown("setting", name, {field for fields in known.values() for field in _names(fields)})
-        sorted_out[owner][name] = value
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    run_settings = TrainSettings(seeds=len(chosen), **sorted_out["run"])
-    problem = ProblemSettings(**sorted_out["problem"])
-    path = None if out is None else Path(out)
+    problem, training_settings, agent_settings = sort_out(agent, settings | {"seeds": len(chosen)})
     folder = make_run_folder(
         agent,
         problem,
-        run_settings,
-        sorted_out["agent"],
+        training_settings,
+        agent_settings,
         seeds=chosen,
-        out=path,
+        out=None if out is None else Path(out),
         command="gridrl.train(...)",
-        together=run_settings.processes in (None, 1),
+        together=training_settings.processes in (None, 1),
     )
     if len(folder.groups) == 1:
         training = Training.resume(folder.path)
         training.run()
         return training
-    for _ in train_all(jobs_of(agent, folder), run_settings.processes):
+    for _ in train_all(jobs_of(agent, folder), training_settings.processes):
         pass
     folder.gather()
     return Run.load(folder.path)
@@ -104,7 +92,3 @@ def value_map(
     ]
     write(Scene.of(shown, situation, cell), show, Path(path))
     return Path(path)
-
-
-def _names(fields: Any) -> set[str]:
-    return {field.name for field in dataclasses.fields(fields)}

@@ -32,11 +32,23 @@ def make_run_folder(
     Its runs are put into groups for `settings.processes` processes, or all `together` into one. Raises `UserError`,
     `LevelError` or `SettingsError` for what is not right, and then leaves no folder.
     """
-    chosen = dataclasses.asdict(settings_class(agent)(**agent_settings))
-    one_run = make_agent(agent, chosen, make_problem(agent, problem), [0])
-    config = RunConfig(
+    config = make_config(agent, problem, settings, agent_settings, seeds)
+    one_run = make_agent(agent, config.agent_settings, make_problem(agent, problem), [0])
+    groups = None if together else group_sizes(len(config.seeds), one_run.step_bytes, settings.processes)
+    return RunFolder.create(out, config, command or " ".join(sys.argv), groups)
+
+
+def make_config(
+    agent: str,
+    problem: ProblemSettings,
+    settings: TrainSettings,
+    agent_settings: dict[str, Any],
+    seeds: Sequence[int] | None = None,
+) -> RunConfig:
+    """Return all that decides a run's result; raises `UserError` or `SettingsError` for settings that are not right."""
+    return RunConfig(
         agent=agent,
-        agent_settings=chosen,
+        agent_settings=dataclasses.asdict(settings_class(agent)(**agent_settings)),
         problem=problem,
         seeds=list(seeds) if seeds is not None else list(range(settings.seeds)),
         steps=settings.steps,
@@ -45,5 +57,3 @@ def make_run_folder(
         checkpoint_period=settings.checkpoint_period,
         snapshot_period=settings.snapshot_period or math.ceil(settings.steps / 10),
     )
-    groups = None if together else group_sizes(len(config.seeds), one_run.step_bytes, settings.processes)
-    return RunFolder.create(out, config, command or " ".join(sys.argv), groups)

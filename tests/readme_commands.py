@@ -27,6 +27,10 @@ def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     levels = (ROOT / "docs" / "levels.md").read_text(encoding="utf-8")
+    sweep = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    grid = re.findall(r"```toml\n(.*?)```", sweep, flags=re.DOTALL)[0]
+    short = grid.replace("seeds = 8", "seeds = 2").replace("steps = 5000", "steps = 300")
+    (folder / "rates.toml").write_text(short, encoding="utf-8")
     (folder / "my.toml").write_text(re.findall(r"```toml\n(.*?)```", levels, flags=re.DOTALL)[0], encoding="utf-8")
     commands = [[sys.executable, str(ROOT / "start.py"), "demo"]]
     for language, body in re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL):

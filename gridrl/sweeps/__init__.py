@@ -1,0 +1,1 @@
+"""Many trainings at once: a grid of settings and seeds, cut into shards, on one machine or on many."""
