@@ -30,6 +30,6 @@ def steps(agent: Agent, env: VectorEnv, obs: np.ndarray) -> Iterator[Step]:
         metrics = agent.observe(transition)
         obs = next_obs
         ended = terminated | truncated
-        if ended.any():
+        if np.count_nonzero(ended):
             obs, _ = env.reset(options={"reset_mask": ended})
         yield Step(transition, metrics, obs)

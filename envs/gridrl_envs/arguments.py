@@ -14,10 +14,9 @@ def check_actions(actions: Any, num_envs: int) -> NDArray[np.intp]:
     """Return actions as intp [N]; raises `gymnasium.error.InvalidAction`."""
     given = np.asarray(actions)
     if given.shape == (num_envs,) and given.dtype.kind in "iu":
-        moves = given.astype(np.intp)
-        # In the number of one of four actions only the two lowest bits can be set, and no sign.
-        if not (moves & ~(NUM_ACTIONS - 1)).any():
-            return moves
+        moves = given.astype(np.uintp)  # where a negative number is a very large one
+        if not np.count_nonzero(moves >= NUM_ACTIONS):
+            return moves.view(np.intp)
     raise error.InvalidAction(
         f"expected {num_envs} whole numbers from 0 to {NUM_ACTIONS - 1} as actions, got {actions!r}; correct them"
     )
@@ -40,11 +39,12 @@ def check_seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> list[
 
 def check_reset_options(options: dict[str, Any] | None, num_envs: int) -> NDArray[np.bool_]:
     """Return the reset_mask [N], all True where none is given; raises `gymnasium.error.Error`."""
-    for unknown in (options or {}).keys() - {"reset_mask"}:
-        raise error.Error(f"unknown reset option {unknown!r}; the one option is 'reset_mask'")
     if not options:
         return np.ones(num_envs, np.bool_)
+    for unknown in options.keys() - {"reset_mask"}:
+        raise error.Error(f"unknown reset option {unknown!r}; the one option is 'reset_mask'")
     mask = options["reset_mask"]
-    if not (isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (num_envs,) and mask.any()):
+    is_mask = isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (num_envs,)
+    if not (is_mask and np.count_nonzero(mask)):
         raise error.Error(f"expected a reset_mask bool [{num_envs}] with a True in it, got {mask!r}; correct it")
     return mask

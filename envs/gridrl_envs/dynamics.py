@@ -4,18 +4,18 @@
 Letters in shapes: `N` states, `I` items, `K` patrollers, `A` the four actions 0 up, 1 down, 2 left, 3 right.
 """
 
-import operator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridrl_envs.geometry import moves, place
-from gridrl_envs.level import Level, LevelError
+from gridrl_envs.geometry import moves
+from gridrl_envs.level import Level
 from gridrl_envs.patrol import timetable
 
 NUM_ACTIONS = 4
 PERPENDICULAR = ((2, 3), (2, 3), (0, 1), (0, 1))  # by action: what a slip replaces it with
+NOBODY = np.zeros(0, np.intp)  # rows [0]
 
 
 class State(NamedTuple):
@@ -80,29 +80,37 @@ class Dynamics:
         cells = np.arange(wall.size)
         ahead = cells[:, None] + np.array(moves(level.columns))
         blocked = wall[ahead % wall.size] | wall[:, None]
-        self._next_cell = np.where(blocked, cells[:, None], ahead).astype(np.intp).ravel()  # [cells * A]
-        self._item_at = np.full(wall.size, -1, np.intp)
-        self._item_at[self.item_cells] = np.arange(self.num_items)
-        self._ends_at = np.zeros(wall.size, np.bool_)
-        self._ends_at[list(level.goals + level.pits)] = True
+        following = np.where(blocked, cells[:, None], ahead).astype(np.intp)
+        self._next_cell = following.ravel()  # [cells * A]
+        # Of the three that an action can become, a slip takes the first or the second one.
+        becomes = np.column_stack([np.array(PERPENDICULAR), np.arange(NUM_ACTIONS)])  # [A, 3]
+        self._next_cell_by_slip = following[:, becomes].ravel()  # [cells * A * 3]
+        self._starts = np.array(level.starts, np.intp)
         self._patrolled = np.zeros(wall.size, np.bool_)
         self._patrolled[self.patroller_cells.ravel()] = True
 
+        # What a step to a cell earns and whether it ends the episode, apart from items and patrollers.
         rewards = level.rewards
+        self._ends_at = np.zeros(wall.size, np.bool_)
+        self._ends_at[list(level.goals + level.pits)] = True
+        self._reward_at = np.full(wall.size, rewards.step, np.float64)
+        self._reward_at[list(level.goals)] += rewards.goal
+        self._reward_at[list(level.pits)] += rewards.pit
+        self._item_at = np.full(wall.size, -1, np.intp)
+        self._item_at[self.item_cells] = np.arange(self.num_items)
         self._item_reward = np.repeat([rewards.coin, rewards.poison], [self.num_coins, len(level.poisons)])
-        self._end_reward = np.zeros(wall.size)
-        self._end_reward[list(level.goals)] = rewards.goal
-        self._end_reward[list(level.pits)] = rewards.pit
-        self._perpendicular = np.array(PERPENDICULAR, np.intp)
 
     def reset(self, n: int, uniform: NDArray[np.float64] | None = None) -> States:
         """Return n states at the beginning of an episode.
 
         `uniform` [n] from 0 to 1 draws among several starts; without it all begin at the first.
         """
-        starts = np.array(self.level.starts, np.intp)
-        which = np.zeros(n, np.intp) if uniform is None else (uniform * starts.size).astype(np.intp)
-        return States(starts[which], np.zeros(n, np.intp), np.ones((n, self.num_items), np.bool_))
+        return States(self.starts(n, uniform), np.zeros(n, np.intp), np.ones((n, self.num_items), np.bool_))
+
+    def starts(self, n: int, uniform: NDArray[np.float64] | None = None) -> NDArray[np.intp]:
+        """Return the cells [n] of n starts, drawn as in `reset`."""
+        which = np.zeros(n, np.intp) if uniform is None else (uniform * self._starts.size).astype(np.intp)
+        return self._starts[which]
 
     def step(
         self,
@@ -125,46 +133,73 @@ class Dynamics:
         slip_uniform: NDArray[np.float64] | None = None,
         noise: NDArray[np.float64] | None = None,
     ) -> Outcome:
-        """Return what `step` returns and the events of the step."""
-        level, rewards = self.level, self.level.rewards
+        """Return what `step` returns and the events of the step. What a level does not have takes no time."""
+        level = self.level
+        move = states.cell * NUM_ACTIONS + action
         if slip_uniform is not None and level.slip > 0:
-            slipped = np.flatnonzero(slip_uniform < level.slip)
-            side = (slip_uniform[slipped] >= level.slip / 2).astype(np.intp)
-            action = action.copy()
-            action[slipped] = self._perpendicular[action[slipped], side]
-
-        cell = self._next_cell.take(states.cell * NUM_ACTIONS + action)
+            cell = self._next_cell_by_slip[move * 3 + (slip_uniform >= level.slip / 2) + (slip_uniform >= level.slip)]
+        else:
+            cell = self._next_cell[move]
         step = states.step + 1
-        reward = np.full(cell.size, rewards.step)
-        terminated = self._ends_at.take(cell)
+        reward, terminated = self._reward_at[cell], self._ends_at[cell]
+        items, collected, item, caught = states.items, NOBODY, NOBODY, NOBODY
+        if self.num_items:
+            items, collected, item = self._collect(states.items, cell, reward, terminated)
+        if level.patrollers:
+            caught = self._catch(states, cell, reward, terminated)
+        if noise is not None and level.reward_noise > 0:
+            reward += level.reward_noise * noise
+        truncated = (step >= level.max_steps) > terminated
+        return Outcome(States(cell, step, items), reward, terminated, truncated, collected, item, caught)
 
-        # Collect what lies there. Few states do, so only their rows are touched.
-        item = self._item_at.take(cell)
-        collected = np.flatnonzero(item >= 0)
+    def _collect(
+        self,
+        items: NDArray[np.bool_],
+        cell: NDArray[np.intp],
+        reward: NDArray[np.float64],
+        terminated: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
+        """Collect what lies on the cells: return the items left, who collected, and which item; write the rest.
+
+        Few do collect, so only their rows are touched.
+        """
+        items = items.copy()
+        item = self._item_at[cell]
+        (collected,) = (item >= 0).nonzero()
+        if not collected.size:
+            return items, NOBODY, NOBODY
         item = item[collected]
-        still_there = states.items[collected, item]
+        lying, place = items.reshape(-1), collected * self.num_items + item
+        still_there = lying[place]
         collected, item = collected[still_there], item[still_there]
-        items = states.items.copy()
-        items[collected, item] = False
+        lying[place] = False
         reward[collected] += self._item_reward[item]
         with_coin = collected[item < self.num_coins]
-        terminated[with_coin] |= ~items[with_coin, : self.num_coins].any(axis=1)
-        if level.goals or level.pits:
-            reward += self._end_reward.take(cell)
+        coins = items.take(with_coin, axis=0)[:, : self.num_coins]
+        terminated[with_coin] |= ~coins.any(axis=1)
+        return items, collected, item
 
-        # Only on cells where a patroller ever walks can the player be caught, also when they swap cells.
-        near = np.flatnonzero(self._patrolled.take(cell))
+    def _catch(
+        self,
+        states: States,
+        cell: NDArray[np.intp],
+        reward: NDArray[np.float64],
+        terminated: NDArray[np.bool_],
+    ) -> NDArray[np.intp]:
+        """Catch who shares a cell with a patroller, or swaps cells with one, on its step; return who, write the rest.
+
+        Only on cells where a patroller ever walks can that be.
+        """
+        (near,) = self._patrolled[cell].nonzero()
+        if not near.size:
+            return NOBODY
         phase = states.step[near] % self.num_phases
-        before, after = self.patroller_cells[phase], self._following_cells[phase]
+        before, after = self.patroller_cells.take(phase, axis=0), self._following_cells.take(phase, axis=0)
         old, new = states.cell[near, None], cell[near, None]
         caught = near[((new == after) | ((new == before) & (old == after))).any(axis=1)]
         terminated[caught] = True
-        reward[caught] += rewards.caught
-
-        if noise is not None and level.reward_noise > 0:
-            reward += level.reward_noise * noise
-        truncated = (step >= level.max_steps) & ~terminated
-        return Outcome(States(cell, step, items), reward, terminated, truncated, collected, item, caught)
+        reward[caught] += self.level.rewards.caught
+        return caught
 
     def is_over(self, states: States) -> NDArray[np.bool_]:
         """Return [N] whether a state by itself tells that its episode has terminated; the step limit does not count.
@@ -177,44 +212,3 @@ class Dynamics:
             over |= ~states.items[:, : self.num_coins].any(axis=1)
         patrollers = self.patroller_cells[states.step % self.num_phases]
         return over | (patrollers == states.cell[:, None]).any(axis=1)
-
-    def check_state(self, state: State) -> None:
-        """Raise `LevelError` if a state does not belong to the level: its cell, its step or its number of items."""
-        level = self.level
-        where = f"level '{level.name}'"
-        try:
-            cell, step, items = state
-            cell, step, num_items = operator.index(cell), operator.index(step), len(items)
-        except (TypeError, ValueError):
-            raise LevelError(
-                f"expected a State(cell, step, items), got {state!r}; take it from get_state()", where
-            ) from None
-        if not 0 <= cell < level.rows * level.columns:
-            raise LevelError(
-                f"expected a state's cell from 0 to {level.rows * level.columns - 1}, got {cell}; give a floor cell",
-                where,
-            )
-        if level.map[cell // level.columns][cell % level.columns] == "#":
-            raise LevelError(
-                f"a state's cell cannot be the wall at {place(cell, level.columns)}; give a floor cell", where
-            )
-        if not 0 <= step <= level.max_steps:
-            raise LevelError(f"expected a state's step from 0 to {level.max_steps}, got {step}; correct it", where)
-        if num_items != self.num_items or not all(item in (True, False) for item in items):
-            raise LevelError(
-                f"expected a state with {self.num_items} items, True or False, got {items!r}; take it from this level",
-                where,
-            )
-
-    def check_states(self, states: States) -> None:
-        """Raise `LevelError` at the first state that does not belong to the level."""
-        level = self.level
-        if states.items.dtype != np.bool_ or states.items.shape != (states.cell.size, self.num_items):
-            raise LevelError(
-                f"expected items as bool [{states.cell.size}, {self.num_items}], got {states.items.dtype} "
-                f"{list(states.items.shape)}; take the states from this level",
-                f"level '{level.name}'",
-            )
-        right = np.isin(states.cell, level.floor) & (states.step >= 0) & (states.step <= level.max_steps)
-        for wrong in np.flatnonzero(~right)[:1]:
-            self.check_state(states.one(wrong))

@@ -18,6 +18,7 @@ from gridrl_envs.geometry import moves
 from gridrl_envs.kinds import make_kind
 from gridrl_envs.level import Level
 from gridrl_envs.options import configure
+from gridrl_envs.state_checks import check_state
 from gridrl_envs.streams import children
 from gridrl_envs.view import Observation
 
@@ -178,7 +179,7 @@ class GridworldEnv(gymnasium.Env[Observation, int]):
 
         Raises `LevelError` for a state that does not belong to the level.
         """
-        self.dynamics.check_state(state)
+        check_state(self.dynamics, state)
         state = State(operator.index(state[0]), operator.index(state[1]), tuple(map(bool, state[2])))
         self._put(state)
         self._is_over = state.step >= self.level.max_steps or bool(self.dynamics.is_over(States.of([state]))[0])

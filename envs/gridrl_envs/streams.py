@@ -23,7 +23,7 @@ def children(seed_sequence: SeedSequence) -> tuple[SeedSequence, SeedSequence, S
 
 
 class Streams:
-    """One stream for each of `N` environments: `next(rows)` gives the next number of some of them.
+    """One stream for each of `N` environments: `next(rows)` gives the next number of some of them, `next()` of all.
 
     `normal` streams are standard normal, the others uniform from 0 to 1.
     """
@@ -32,7 +32,9 @@ class Streams:
         self._normal = normal
         self._generators = [Generator(PCG64(seed)) for seed in seeds]
         self._block = np.empty((len(seeds), BLOCK))
-        self._position = np.full(len(seeds), BLOCK, np.intp)  # of the next number; BLOCK: none is left
+        self._row = np.arange(len(seeds)) * BLOCK  # where each block begins, all in one
+        self._place = self._row.copy()  # of the next number of each
+        self._left = BLOCK  # every block has at least so many numbers left
         self._block_states = np.zeros((len(seeds), 6), np.uint64)  # each generator before its block was drawn
         self._refill(range(len(seeds)))
 
@@ -41,15 +43,24 @@ class Streams:
         self._generators[row] = Generator(PCG64(seed))
         self._refill([row])
 
-    def next(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the next number [M] of the streams of M different rows."""
-        position = self._position[rows]
-        numbers = self._block[rows, position]
-        position += 1
-        self._position[rows] = position
-        if (position == BLOCK).any():
-            self._refill(rows[position == BLOCK].tolist())
+    def next(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """Return the next number [M] of the streams of M different rows, or [N] of all."""
+        if rows is None:
+            numbers = self._block.take(self._place)
+            self._place += 1
+        else:
+            place = self._place[rows]
+            numbers = self._block.take(place)
+            self._place[rows] = place + 1
+        self._left -= 1
+        if not self._left:
+            self._refill(np.flatnonzero(self._position == BLOCK).tolist())
+            self._left = BLOCK - int(self._position.max())
         return numbers
+
+    @property
+    def _position(self) -> NDArray[np.intp]:
+        return self._place - self._row
 
     def state(self) -> NDArray[np.uint64]:
         """Return where all streams stand: uint64 [N, 7]."""
@@ -66,7 +77,8 @@ class Streams:
                 "uinteger": uinteger,
             }
         self._refill(range(len(self._generators)))
-        self._position[:] = state[:, 6]
+        self._place[:] = self._row + state[:, 6].astype(np.intp)
+        self._left = BLOCK - int(self._position.max())
 
     def _refill(self, rows: Sequence[int]) -> None:
         for row in rows:
@@ -78,4 +90,4 @@ class Streams:
                 *(state["has_uint32"], state["uinteger"]),
             )
             self._block[row] = generator.standard_normal(BLOCK) if self._normal else generator.random(BLOCK)
-            self._position[row] = 0
+            self._place[row] = self._row[row]

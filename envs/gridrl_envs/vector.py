@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from gridrl_envs.ansi import ansi
 from gridrl_envs.arguments import check_actions, check_reset_options, check_seeds
-from gridrl_envs.dynamics import NUM_ACTIONS, Dynamics, States
+from gridrl_envs.dynamics import NOBODY, NUM_ACTIONS, Dynamics, States
 from gridrl_envs.kinds import make_kind
 from gridrl_envs.level import Level, LevelError
 from gridrl_envs.options import configure
 from gridrl_envs.settings import check_whole
+from gridrl_envs.state_checks import check_states
 from gridrl_envs.streams import Streams, children
 
 MAX_ENVS = 2**20
@@ -73,6 +74,7 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         self._states = self.dynamics.reset(self.num_envs)
         self._coins_left = np.zeros(self.num_envs, np.int64)
         self._ended = np.ones(self.num_envs, np.bool_)
+        self._all = np.ones(self.num_envs, np.bool_)  # the mask of infos that all have
         self._has_states = False  # after the first reset
 
         # Only those streams that this level draws from.
@@ -94,12 +96,12 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         mask = check_reset_options(options, self.num_envs)
         if not (self._has_states or mask.all()):
             raise error.ResetNeeded("expected a reset() of all environments first, got a reset_mask; leave it out once")
-        rows = np.flatnonzero(mask)
-        self._seed(rows, check_seeds(seed, self.num_envs))
+        (rows,) = mask.nonzero()
+        if seed is not None:
+            self._seed(rows, check_seeds(seed, self.num_envs))
         self._begin(rows)
         self._has_states = True
-        caught = np.zeros(self.num_envs, np.bool_)
-        return self._observations(), _infos(np.where(mask, self._coins_left, 0), caught, mask)
+        return self._observations(), _infos(self._coins_left * mask, np.zeros(self.num_envs, np.bool_), mask)
 
     def step(
         self, actions: NDArray[Any]
@@ -111,14 +113,17 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         """
         self._need_playing()
         actions = check_actions(actions, self.num_envs)
-        resetting = np.flatnonzero(self._ended)  # some only in mode NEXT_STEP: they take no action, and draw nothing
+        # Some only in mode NEXT_STEP: they take no action, and draw nothing.
+        resetting = self._ended.nonzero()[0] if self.autoreset_mode == AutoresetMode.NEXT_STEP else NOBODY
         slip, noise = self._draw("slip", resetting), self._draw("noise", resetting)
         outcome = self.dynamics.outcome(self._states, actions, slip, noise)
         self._views.step(self._states, outcome)
         self._states, reward, terminated, truncated, collected, item, caught_rows = outcome
-        self._coins_left[collected[item < self.dynamics.num_coins]] -= 1
+        if collected.size:
+            self._coins_left[collected[item < self.dynamics.num_coins]] -= 1
         caught = np.zeros(self.num_envs, np.bool_)
-        caught[caught_rows] = True
+        if caught_rows.size:
+            caught[caught_rows] = True
         if resetting.size:
             self._begin(resetting)
             reward[resetting] = 0.0
@@ -126,12 +131,12 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
 
         infos: dict[str, Any] = {}
         self._ended = terminated | truncated
-        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._ended.any():
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and np.count_nonzero(self._ended):
             infos = self._final_infos(caught)
-            rows = np.flatnonzero(self._ended)
+            (rows,) = self._ended.nonzero()
             self._begin(rows)
             caught[rows] = False
-        infos |= _infos(self._coins_left.copy(), caught, np.ones(self.num_envs, np.bool_))
+        infos |= _infos(self._coins_left.copy(), caught, self._all)
         return self._observations(), reward, terminated, truncated, infos
 
     def observe(self, states: States) -> Observations:
@@ -151,7 +156,7 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         """
         if not len(states.cell) == len(states.step) == len(states.items) == self.num_envs:
             raise LevelError(f"expected {self.num_envs} states, one each, got {len(states.cell)}; give all")
-        self.dynamics.check_states(states)
+        check_states(self.dynamics, states)
         self._put(States(states.cell.astype(np.intp), states.step.astype(np.intp), states.items.copy()))
         self._ended = self.dynamics.is_over(self._states) | (self._states.step >= self.level.max_steps)
         self._has_states = True
@@ -176,7 +181,7 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         states = States(
             np.array(state["cell"], np.intp), np.array(state["step"], np.intp), np.array(state["items"], np.bool_)
         )
-        self.dynamics.check_states(states)
+        check_states(self.dynamics, states)
         self._put(states)
         self._ended = np.array(state["ended"], np.bool_)
         self._has_states = bool(state["has_states"])
@@ -202,18 +207,21 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
 
     def _begin(self, rows: NDArray[np.intp]) -> None:
         uniform = self._streams["start"].next(rows) if "start" in self._streams else None
-        for array, start in zip(self._states, self.dynamics.reset(rows.size, uniform), strict=True):
-            array[rows] = start
-        self._coins_left[rows] = self.dynamics.num_coins
+        starts = self.dynamics.starts(rows.size, uniform)
+        cell, step, items = self._states
+        cell[rows], step[rows] = starts, 0
+        if self.dynamics.num_items:
+            items[rows] = True
+            self._coins_left[rows] = self.dynamics.num_coins
         self._ended[rows] = False
-        self._views.begin(rows, self._states.cell[rows])
+        self._views.begin(rows, starts)
 
     def _draw(self, name: str, resetting: NDArray[np.intp]) -> NDArray[np.float64] | None:
         """Return the next number [N] of each stream of this name, 0 without drawing for those resetting."""
         if name not in self._streams:
             return None
         if not resetting.size:
-            return self._streams[name].next(np.arange(self.num_envs))
+            return self._streams[name].next()
         playing = np.flatnonzero(~self._ended)
         numbers = np.zeros(self.num_envs)
         numbers[playing] = self._streams[name].next(playing)
@@ -249,7 +257,7 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
 
     def _need_playing(self) -> None:
         self._need_states("step")
-        if self.autoreset_mode != AutoresetMode.NEXT_STEP and self._ended.any():
+        if self.autoreset_mode != AutoresetMode.NEXT_STEP and np.count_nonzero(self._ended):
             raise error.ResetNeeded(
                 f"expected a reset of environments {np.flatnonzero(self._ended).tolist()}, whose episodes are over, "
                 "got step(); call reset() with a reset_mask"
@@ -262,4 +270,4 @@ class GridworldVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
 
 def _infos(coins_left: NDArray[np.int64], caught: NDArray[np.bool_], mask: NDArray[np.bool_]) -> dict[str, Any]:
     """Return the infos of those environments where the mask is True, as Gymnasium gives them."""
-    return {"coins_left": coins_left, "_coins_left": mask.copy(), "caught": caught.copy(), "_caught": mask.copy()}
+    return {"coins_left": coins_left, "_coins_left": mask.copy(), "caught": caught, "_caught": mask.copy()}

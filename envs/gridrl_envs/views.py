@@ -54,10 +54,15 @@ class PlanesViews:
 
         kinds = np.repeat([COIN, POISON], [dynamics.num_coins, len(level.poisons)])
         self._item_entry = dynamics.item_cells * self._num_planes + kinds
+        # What the patrollers' step from each phase changes: their entries and the floor's below them, before and after.
         cells = dynamics.patroller_cells
-        self._patroller_entry = cells * self._num_planes + np.array(HEADING_PLANE)[dynamics.patroller_headings]
-        following = np.roll(self._patroller_entry, -1, axis=0)
-        self._patrollers_change = (self._patroller_entry != following).any(axis=1)  # with the step from this phase
+        entry = cells * self._num_planes + np.array(HEADING_PLANE)[dynamics.patroller_headings]
+        floor = cells * self._num_planes + FLOOR
+        entry_after, floor_after = np.roll(entry, -1, axis=0), np.roll(floor, -1, axis=0)
+        self._patrollers_change = (entry != entry_after).any(axis=1)
+        self._any_patroller_moves = bool(self._patrollers_change.any())
+        self._patrol = np.stack([entry, floor, entry_after, floor_after, cells]).astype(np.int32)  # [5, phases, K]
+        self._patrol_row = np.stack([self._row] * 4 + [self._row_cells])[:, :, None]  # [5, N, 1]
 
     def begin(self, rows: NDArray[np.intp], cell: NDArray[np.intp]) -> None:
         """Begin episodes in some rows [M], the players on these cells [M]."""
@@ -78,15 +83,17 @@ class PlanesViews:
         """Follow a step of all environments."""
         flat, after = self._flat, outcome.states
         collected, item = outcome.collected, outcome.item
-        flat[self._row[collected] + self._item_entry[item]] = 0
-        self._bare[collected, self._dynamics.item_cells[item]] = 1
+        if collected.size:
+            flat[self._row[collected] + self._item_entry[item]] = 0
+            self._flat_bare[self._row_cells[collected] + self._dynamics.item_cells[item]] = 1
 
         # First everything leaves, then everything arrives: they may follow each other.
         old = self._row + before.cell * self._num_planes
         flat[old] = 0
         old += FLOOR
-        flat[old] = self._flat_bare.take(self._row_cells + before.cell)
-        self._step_patrollers(before)
+        flat[old] = self._flat_bare[self._row_cells + before.cell]
+        if self._any_patroller_moves:
+            self._step_patrollers(before)
         new = self._row + after.cell * self._num_planes
         flat[new] = 1
         new += FLOOR
@@ -94,37 +101,51 @@ class PlanesViews:
 
     def _step_patrollers(self, before: States) -> None:
         phase = before.step % self._dynamics.num_phases
-        moving = np.flatnonzero(self._patrollers_change.take(phase))
+        (moving,) = self._patrollers_change[phase].nonzero()
         if not moving.size:
             return
-        flat, cells = self._flat, self._dynamics.patroller_cells
-        phase = phase[moving]
-        row = self._row[moving, None]
-        old, old_cell = row + self._patroller_entry[phase], cells[phase]
-        phase += 1
-        phase[phase == self._dynamics.num_phases] = 0
-        new, new_cell = row + self._patroller_entry[phase], cells[phase]
-        flat[old] = 0
-        flat[row + old_cell * self._num_planes + FLOOR] = self._flat_bare[self._row_cells[moving, None] + old_cell]
-        flat[new] = 1
-        flat[row + new_cell * self._num_planes + FLOOR] = 0
+        places = self._patrol.take(phase[moving], axis=1) + self._patrol_row.take(moving, axis=1)
+        old, old_floor, new, new_floor, old_cell = places  # each [M, K]
+        self._flat[old] = 0
+        self._flat[old_floor] = self._flat_bare[old_cell]
+        self._flat[new] = 1
+        self._flat[new_floor] = 0
 
 
 class IndexViews:
     """The numbers of the states, as `StateIndex` counts."""
 
     def __init__(self, index: StateIndex, num_envs: int) -> None:
+        # With nothing left the numbers of all (phase, cell) are a table; each item left adds its weight.
+        level = index.dynamics.level
         self._index = index
+        self._num_phases, self._num_cells = index.dynamics.num_phases, level.rows * level.columns
+        self._numbers = index.numbers(np.arange(self._num_phases)[:, None], np.arange(self._num_cells)).ravel()
+        self._all_items = index.item_weights.sum()
+        self._first_numbers = self._numbers[: self._num_cells] + self._all_items  # by cell, when an episode begins
+        self._items = np.zeros(num_envs, np.int64)  # the weights of the items that are left
         self.obs = np.zeros(num_envs, np.int64)
 
     def begin(self, rows: NDArray[np.intp], cell: NDArray[np.intp]) -> None:
         """Begin episodes in some rows [M], the players on these cells [M]."""
-        self.obs[rows] = self._index.numbers(np.zeros_like(cell), cell) + self._index.item_weights.sum()
+        self._items[rows] = self._all_items
+        self.obs[rows] = self._first_numbers[cell]
 
     def put(self, states: States) -> None:
         """Go on from these states in all rows."""
-        self.obs[:] = self._index.encode(states)
+        self._items[:] = states.items @ self._index.item_weights
+        self._look(states)
 
     def step(self, before: States, outcome: Outcome) -> None:
         """Follow a step of all environments."""
-        self.obs[:] = self._index.encode(outcome.states)
+        if outcome.collected.size:
+            self._items[outcome.collected] -= self._index.item_weights[outcome.item]
+        self._look(outcome.states)
+
+    def _look(self, states: States) -> None:
+        place = states.cell
+        if self._num_phases > 1:
+            place = states.step % self._num_phases * self._num_cells + place
+        self._numbers.take(place, out=self.obs, mode="clip")
+        if self._all_items:
+            self.obs += self._items

@@ -66,6 +66,27 @@ def test_the_greatest_uniform_number_stays_in_range():
         assert epsilon_greedy(np.zeros((1, actions)), 0.0, almost_one)[0] == actions - 1
 
 
+def naive_choice(q_values, epsilon, explore, which):
+    """The choice told in words, for one observation: all actions where it explores, else all that share the maximum."""
+    best = max(q_values)
+    among = [action for action, value in enumerate(q_values) if value == best or explore < epsilon]
+    return among[int(which * len(among))]
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (256,), (3, 5), (2, 3, 4)])
+def test_every_choice_is_that_of_the_naive_twin(shape):
+    """Over few and many actions, values that tie often, and numbers on the border between two candidates."""
+    rng = np.random.default_rng(0)
+    for num_actions in (1, 2, 3, 4, 18):
+        for epsilon in (0.0, 0.3, 1.0):
+            q_values = rng.integers(0, 3, (*shape, num_actions)).astype(rng.choice(["f4", "f8", "bool"]))
+            uniform = rng.random((*shape, 2))
+            uniform[..., 1] = np.where(rng.random(shape) < 0.5, uniform[..., 1], rng.integers(0, 12, shape) / 12)
+            chosen = epsilon_greedy(q_values, epsilon, uniform)
+            for where in np.ndindex(shape):
+                assert chosen[where] == naive_choice(q_values[where].tolist(), epsilon, *uniform[where])
+
+
 def test_shapes_are_kept():
     uniform = np.random.default_rng(0).random((3, 5, 2))
     actions = epsilon_greedy(np.zeros((3, 5, 4)), 0.5, uniform)

@@ -236,6 +236,35 @@ def test_the_vector_env_gives_the_bytes_of_gymnasiums(
             assert data_equivalence(expected, native.reset(seed=seeds, options={"reset_mask": over}), exact=True)
 
 
+FEATURES = {
+    "nothing but a goal": "#####\n#P G#\n#   #\n#####",
+    "a goal and pits": "#####\n#P G#\n# X #\n#####",
+    "coins": "#####\n#P $#\n# $ #\n#####",
+    "poison and a goal": "#####\n#P@G#\n#  @#\n#####",
+    "a patroller that cannot move": "#####\n#P G#\n###^#\n#####",
+    "patrollers": "#####\n#P G#\n#> v#\n#   #\n#####",
+    "several starts": "#####\n#PPG#\n#P  #\n#####",
+    "all of them": "######\n#P $G#\n#P@> #\n#$X v#\n#    #\n######",
+}
+
+
+@pytest.mark.parametrize("by_chance", [{}, {"slip": 0.4}, {"reward_noise": 0.5}], ids=["sure", "slip", "noise"])
+@pytest.mark.parametrize("observation", ["planes", "state"])
+@pytest.mark.parametrize("feature", FEATURES)
+def test_levels_with_and_without_each_feature(feature: str, observation: str, by_chance: dict[str, float]) -> None:
+    rewards = {"step": -0.25, "coin": 3.0, "poison": -2.0, "goal": 7.0, "pit": -5.0, "caught": -11.0}
+    level = Level.from_string(FEATURES[feature], "some", max_steps=30, rewards=rewards, **by_chance)
+    sync, native = build_both(level, 5, AutoresetMode.DISABLED, observation=observation)
+    assert data_equivalence(sync.reset(seed=2), native.reset(seed=2), exact=True)
+    for actions in np.random.default_rng(0).integers(0, 4, (70, 5)):
+        expected, actual = sync.step(actions), native.step(actions)
+        assert data_equivalence(expected, actual, exact=True)
+        over = actual[2] | actual[3]
+        if over.any():
+            begun = [env.reset(options={"reset_mask": over}) for env in (sync, native)]
+            assert data_equivalence(*begun, exact=True)
+
+
 @settings(parent=quietly, max_examples=20)
 @given(levels(max_items=6), SEEDS)
 def test_the_vector_env_gives_the_bytes_of_gymnasiums_for_state_numbers(level: Level, seed: int) -> None:

@@ -117,6 +117,22 @@ def test_states_can_be_set() -> None:
         assert all((one == two).all() for one, two in zip(expected[:4], actual[:4], strict=True))
 
 
+@pytest.mark.parametrize("observation", ["planes", "window", "state"])
+@pytest.mark.parametrize("level", ["####\n#PG#\n####", "#####\n#P$ #\n#@ >#\n#$v #\n#   #\n#####"])
+def test_views_go_on_from_states_that_were_set(level: str, observation: str) -> None:
+    """With and without items and patrollers; also from states in which the player stands on an item."""
+    env = GridworldVectorEnv(60, level, observation=observation, max_steps=99)
+    rng = np.random.default_rng(0)
+    env.reset(seed=0)
+    states = States(
+        rng.choice(env.level.floor, 60), rng.integers(0, 99, 60), rng.random((60, env.dynamics.num_items)) < 0.6
+    )
+    env.set_states(states)
+    for actions in rng.integers(0, 4, (12, 60)):
+        obs = env.step(actions)[0]
+        assert (obs == env.observe(env.get_states())).all()
+
+
 def test_states_that_are_refused() -> None:
     env = GridworldVectorEnv(2, CORRIDOR, max_steps=9)
     env.reset(seed=0)
@@ -240,3 +256,21 @@ def test_streams_give_each_row_its_own_numbers(normal: bool) -> None:
     for _ in range(3 * BLOCK):
         rows = np.flatnonzero(rng.random(4) < 0.7)
         assert streams.next(rows).tolist() == [draw[row]() for row in rows]
+    for _ in range(BLOCK + 10):
+        assert streams.next().tolist() == [one() for one in draw]
+        if rng.random() < 0.1:
+            assert streams.next(np.array([2])).tolist() == [draw[2]()]
+
+
+@pytest.mark.parametrize("given", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1])
+def test_streams_saved_anywhere_in_a_block_go_on(given: int) -> None:
+    streams, other = (Streams([np.random.SeedSequence(seed) for seed in seeds]) for seeds in ((0, 1), (2, 3)))
+    for _ in range(given):
+        streams.next()
+    other.set_state(streams.state())
+    for _ in range(BLOCK + 2):
+        assert (streams.next() == other.next()).all()
+    streams.seed(1, np.random.SeedSequence(5))  # from here on the two stand at different places of their blocks
+    other.set_state(streams.state())
+    for number in np.random.default_rng(5).random(BLOCK + 2):
+        assert streams.next()[1] == other.next()[1] == number

@@ -9,19 +9,22 @@ import numpy as np
 class Arrays:
     """Arrays [R, L, ...], each with what a fresh place holds; L doubles when there is need.
 
-    Reading a name gives the array itself, to be written into; it is another array after `make_room`.
+    Reading a name gives the array itself, to be written into; it is another array after `make_room`. The places of run
+    k begin at `first[k]` when runs and places are counted as one, [R * L, ...].
     """
 
     def __init__(self, num_runs: int, length: int) -> None:
-        self.length = length
         self._num_runs = num_runs
+        self._set_length(length)
         self._arrays: dict[str, np.ndarray] = {}
         self._fill: dict[str, Any] = {}
+        self.row_bytes = 0  # of one place of one run, in all arrays
 
     def add(self, name: str, *shape: int, fill: float = 0.0, dtype: Any = np.float64) -> None:
         """Add an array [R, L, *shape] that is full of `fill`."""
         self._arrays[name] = np.full((self._num_runs, self.length, *shape), fill, dtype=dtype)
         self._fill[name] = fill
+        self.row_bytes += self._arrays[name][:1, :1].nbytes
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return an array [R, L, ...]."""
@@ -31,11 +34,6 @@ class Arrays:
     def names(self) -> list[str]:
         """The arrays' names."""
         return list(self._arrays)
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one place of one run, in all arrays."""
-        return sum(array[:1, :1].nbytes for array in self._arrays.values())
 
     def make_room(self, length: int) -> None:
         """Double what has become shorter than `length`."""
@@ -59,14 +57,18 @@ class Arrays:
         """Become what `state_dict` returned."""
         for name in self._arrays:
             self._arrays[name] = state[name].copy()
-            self.length = state[name].shape[1]
+            self._set_length(state[name].shape[1])
 
     def _resize(self, length: int) -> None:
         for name, old in self._arrays.items():
             array = np.full((self._num_runs, length, *old.shape[2:]), self._fill[name], dtype=old.dtype)
             array[:, : old.shape[1]] = old
             self._arrays[name] = array
+        self._set_length(length)
+
+    def _set_length(self, length: int) -> None:
         self.length = length
+        self.first = np.arange(self._num_runs) * length
 
 
 def check_array(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:

@@ -92,7 +92,7 @@ class TabularAgent(Agent):
     def act(self, obs: np.ndarray) -> np.ndarray:
         """Return an epsilon-greedy action for each run, int64 [R]; `obs` is [R, ...]."""
         rows = self._index.lookup(np.asarray(obs)[:, None])[:, 0]
-        return epsilon_greedy(self.table[self.runs, rows], self.epsilon, self._streams.uniform(DRAWS))
+        return epsilon_greedy(self.values(rows), self.epsilon, self._streams.uniform(DRAWS))
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Learn from one step of every run; return the metrics, each [R]."""
@@ -119,23 +119,36 @@ class TabularAgent(Agent):
         """Return the table's values, float64 [R, N, A]; `obs` is [R, N, ...]. What was never met stays unmet."""
         return self.table[self.runs[:, None], self._index.lookup(obs)]
 
+    def values(self, rows: np.ndarray) -> np.ndarray:
+        """Return the table's values of a row of each run, [R, A]; `rows` is [R]."""
+        return self.table.reshape(-1, self.num_actions).take(self.by_state.first + rows, axis=0)
+
+    def best_value(self, rows: np.ndarray) -> np.ndarray:
+        """Return max_b Q(s, b) of a row of each run, [R]; `rows` is [R]."""
+        return _row_max(self.values(rows))
+
     def move(self, entry: Entry, td_target: np.ndarray | float) -> np.ndarray:
         """Move the table's entries [N], no two the same, towards their targets; return the TD errors [N]."""
-        td_error = td_target - self.table[entry]
-        self.table[entry] += self.learning_rate(entry) * td_error
+        runs, rows, actions = entry
+        flat, place = self.table.reshape(-1), (self.by_state.first[runs] + rows) * self.num_actions + actions
+        estimate = flat[place]
+        td_error = td_target - estimate
+        flat[place] = estimate + self.learning_rate(entry) * td_error
         return td_error
 
     def learning_rate(self, entry: Entry) -> float | np.ndarray:
         """Count an update of each entry [N] and return its learning rate: c, or c / n^w at its n-th update."""
         if self._learning_rate_power == 0:
             return self._learning_rate
-        self.by_state["updates"][entry] += 1
-        return self._learning_rate / self.by_state["updates"][entry] ** self._learning_rate_power
+        updates = self.by_state["updates"]
+        count = updates[entry] + 1
+        updates[entry] = count
+        return self._learning_rate / count**self._learning_rate_power
 
     def policy_value(self, runs: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return sum_b pi(b | s) Q(s, b) of the present epsilon-greedy pi in the `rows` [N] of `runs` [N]."""
-        q_values = self.table[runs, rows]
-        return (1.0 - self.epsilon) * q_values.max(axis=-1) + self.epsilon * q_values.mean(axis=-1)
+        q_values = self.table.reshape(-1, self.num_actions).take(self.by_state.first[runs] + rows, axis=0)
+        return (1.0 - self.epsilon) * _row_max(q_values) + self.epsilon * q_values.mean(axis=1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows that are in use, what the rule keeps, the index, the streams and the count of updates."""
@@ -183,3 +196,8 @@ class TabularAgent(Agent):
         self.by_state.load_state_dict(state)
         self.by_step.load_state_dict(state["by_step"])
         self.by_run = {name: state["by_run"][name].copy() for name in self.by_run}
+
+
+def _row_max(values: np.ndarray) -> np.ndarray:
+    """Return the maximum of each row of a few values, [N]; some five times as fast as max(axis=1)."""
+    return np.maximum.reduce(values.T.copy())

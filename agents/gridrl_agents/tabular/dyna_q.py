@@ -53,7 +53,7 @@ class DynaQ(TabularAgent):
     def _update(
         self, state: np.ndarray, action: np.ndarray, reward: np.ndarray, discount: np.ndarray, next_state: np.ndarray
     ) -> np.ndarray:
-        td_target = reward + discount * self.table[self.runs, next_state].max(axis=-1)
+        td_target = reward + discount * self.best_value(next_state)
         return self.move((self.runs, state, action), td_target)
 
     def _remember(self, step: TableStep) -> None:

@@ -45,7 +45,8 @@ class DirectIndex:
 
     def lookup(self, obs: np.ndarray) -> np.ndarray:
         """Return the rows of `obs` [R, N], int64 [R, N]."""
-        return np.asarray(obs, dtype=np.int64) - self._start
+        rows = np.asarray(obs, dtype=np.int64)
+        return rows - self._start if self._start else rows
 
     add = lookup
 

@@ -35,9 +35,9 @@ class QLambda(TabularAgent):
 
     def learn(self, step: TableStep) -> np.ndarray:
         """Move all entries that have a trace; return the TD errors of the step [R]."""
-        values = self.table[self.runs, step.state]
+        values = self.values(step.state)
         estimate = values[self.runs, step.action]
-        td_target = step.reward + step.discount * self.table[self.runs, step.next_state].max(axis=-1)
+        td_target = step.reward + step.discount * self.best_value(step.next_state)
         td_error = td_target - estimate
 
         self._visit(step, went_on_greedily=estimate == values.max(axis=-1))

@@ -13,5 +13,5 @@ class QLearning(TabularAgent):
 
     def learn(self, step: TableStep) -> np.ndarray:
         """Move the entry of each run's state and action towards its target; return the TD errors [R]."""
-        td_target = step.reward + step.discount * self.table[self.runs, step.next_state].max(axis=-1)
+        td_target = step.reward + step.discount * self.best_value(step.next_state)
         return self.move((self.runs, step.state, step.action), td_target)
