@@ -46,7 +46,7 @@ def train(
         together=training_settings.processes in (None, 1),
     )
     if len(folder.groups) == 1:
-        training = Training.resume(folder.path)
+        training = Training.resume(folder.path, training_settings.device)
         training.run()
         return training
     for _ in train_all(jobs_of(agent, folder), training_settings.processes):

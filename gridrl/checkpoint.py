@@ -1,9 +1,11 @@
 """Everything a training run is at one step, in one file: safetensors for arrays, JSON for the rest; never pickle."""
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,22 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
     """Write `state`, nested mappings whose leaves are numpy arrays or JSON values, whole or not at all.
 
     The file is written under a temporary name, flushed to the disk and renamed. Raises `OSError` where that fails; what
-    stood at `path` is then untouched.
+    stood at `path` is then untouched. No copy is made of the arrays, and another thread can work nearly all the time.
     """
-    from safetensors.numpy import save as encode
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
     arrays: dict[str, np.ndarray] = {}
     values: dict[str, Any] = {}
     _split(state, "", arrays, values)
     text = json.dumps(values)
     header = {"format": FORMAT, "sha256": _digest(arrays, text), "state": text}
-    # One entry only: the library writes several in an order of chance, and equal states shall give equal files.
-    write_atomically(path, encode(arrays, metadata={HEADER: json.dumps(header)}))
+    with _replacing(path) as temporary:
+        try:
+            # One entry only: the library writes several in an order of chance, and equal states shall give equal files.
+            save_file(arrays, temporary, metadata={HEADER: json.dumps(header)})
+        except SafetensorError as error:
+            raise OSError(errno.EIO, str(error), str(path)) from error
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -61,11 +68,17 @@ _REMEDY = "remove it to go on from an older one, or train again."
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` under a temporary name beside `path`, flush it to the disk, and rename it."""
+    with _replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path` to write to; flush what was written to the disk, and rename it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:

@@ -29,11 +29,12 @@ def make_run_folder(
 ) -> RunFolder:
     """Check everything, and return the folder of a run that has not begun.
 
-    Its runs are put into groups for `settings.processes` processes, or all `together` into one. Raises `UserError`,
-    `LevelError` or `SettingsError` for what is not right, and then leaves no folder.
+    Its runs are put into groups for `settings.processes` processes, or all `together` into one, as always on a device.
+    Raises `UserError`, `LevelError` or `SettingsError` for what is not right, and then leaves no folder.
     """
     config = make_config(agent, problem, settings, agent_settings, seeds)
-    one_run = make_agent(agent, config.agent_settings, make_problem(agent, problem), [0])
+    one_run = make_agent(agent, config.agent_settings, make_problem(agent, problem), [0], settings.device)
+    together = together or settings.device != "cpu"
     groups = None if together else group_sizes(len(config.seeds), one_run.step_bytes, settings.processes)
     return RunFolder.create(out, config, command or " ".join(sys.argv), groups)
 

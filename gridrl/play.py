@@ -33,13 +33,15 @@ def first_episodes(policy: Acts, env: VectorEnv, obs: np.ndarray, shape: tuple[i
     go on with another one, for company, until all have.
     """
     playing = np.ones(shape, dtype=bool)
-    while playing.any():
+    while np.count_nonzero(playing):
         shown, played = obs.reshape(*shape, *obs.shape[1:]), playing.copy()
         action = policy.act(shown)
         obs, reward, terminated, truncated, _ = env.step(action.reshape(-1))
         ended = terminated | truncated
-        playing &= ~ended.reshape(shape)
+        some_ended = np.count_nonzero(ended)
+        if some_ended:
+            playing &= ~ended.reshape(shape)
         yield Moment(shown, played, playing, reward.reshape(shape) * played)
-        if ended.any():
+        if some_ended:
             policy.reset(ended.reshape(shape))
             obs, _ = env.reset(options={"reset_mask": ended})

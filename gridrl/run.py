@@ -20,13 +20,14 @@ from gridrl_agents.registry import make
 class Run:
     """What a run folder holds, brought back to life: problem, agent, step. Looks; `Training` changes."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, device: str = "cpu") -> None:
         self.folder = folder
         self.config = folder.config
         self.problem = make_problem(self.config.agent, self.config.problem)
         groups = folder.groups
         together = [self.config.seeds] if groups == [folder] else [group.config.seeds for group in groups]
-        agents = [make_agent(self.config.agent, self.config.agent_settings, self.problem, own) for own in together]
+        name, settings = self.config.agent, self.config.agent_settings
+        agents = [make_agent(name, settings, self.problem, own, device) for own in together]
         self._groups = list(zip(groups, agents, strict=True))
         self.agent: Agent = agents[0] if len(agents) == 1 else Company(agents)
         self.step = 0
@@ -134,8 +135,10 @@ def make_problem(agent: str, settings: ProblemSettings) -> Problem:
     return Problem(settings, prefer_state=prefers_state(agent), prefer_window=remembers(agent))
 
 
-def make_agent(name: str, settings: dict[str, Any], problem: Problem, seeds: Sequence[int]) -> Agent:
-    """Return the agent that is to learn a problem, a run for each of `seeds`."""
+def make_agent(
+    name: str, settings: dict[str, Any], problem: Problem, seeds: Sequence[int], device: str = "cpu"
+) -> Agent:
+    """Return the agent that is to learn a problem, a run for each of `seeds`; `device` as `registry.make` takes it."""
     gamma = settings.get("gamma")
     return make(
         name,
@@ -144,5 +147,6 @@ def make_agent(name: str, settings: dict[str, Any], problem: Problem, seeds: Seq
         seeds,
         observation_support=problem.observation_support,
         return_bounds=return_bounds(problem.level, gamma) if problem.is_gridworld and gamma is not None else None,
+        device=device,
         **settings,
     )

@@ -1,5 +1,6 @@
 """Training: a run that is stepped, evaluated as it goes, saved, and resumed as if it had never stopped."""
 
+import copy
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from gridrl.recorder import Recorder, Row
 from gridrl.run import Run
 from gridrl.run_folder import RunFolder
 from gridrl.training_settings import TrainSettings
+from gridrl.writer import Writer
 from gridrl_agents.streams import ENVIRONMENT, seed_sequence
 
 OnProgress = Callable[[int, list[Row]], None]  # the step reached, and what was measured since the last call
@@ -28,15 +30,13 @@ REPORT_EVERY = 100  # steps between two calls of OnProgress
 class Training(Run):
     """A run that goes on: `run()` to the configured number of steps, or until asked to stop."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: RunFolder, device: str = "cpu") -> None:
+        super().__init__(folder, device)
         config = self.config
         self.env = self.problem.make_vector(len(config.seeds), learning=True)
         self.recorder = Recorder(config.seeds)
-        self.exploring = Evaluator(self.problem, config.seeds, config.eval_episodes)
-        self.greedy = Evaluator(
-            self.problem, config.seeds, 1 if self.problem.is_deterministic else config.eval_episodes
-        )
+        greedy_episodes = 1 if self.problem.is_deterministic else config.eval_episodes
+        self.evaluator = Evaluator(self.problem, config.seeds, config.eval_episodes, greedy_episodes)
         self._clock = time.perf_counter()  # when this training would have begun, had it never stopped
         self.obs: np.ndarray
         self.obs, _ = self.env.reset(
@@ -44,13 +44,16 @@ class Training(Run):
         )
 
     @classmethod
-    def resume(cls, path: str | os.PathLike[str]) -> "Training":
-        """Return the training in folder `path` where its newest checkpoint left it (from the start if it has none)."""
+    def resume(cls, path: str | os.PathLike[str], device: str = "cpu") -> "Training":
+        """Return the training in folder `path` where its newest checkpoint left it (from the start if it has none).
+
+        It goes on on any `device`, whichever it was begun on.
+        """
         folder = RunFolder.open(path)
         if len(groups := folder.groups) > 1:
             names = ", ".join(str(group.path) for group in groups)
             raise UserError(f"{path} learns in groups, each in a folder of its own: {names}; resume these.")
-        training = cls(folder)
+        training = cls(folder, device)
         for state in training.load_newest():
             training.recorder.load_state_dict(state["recorder"])
             if training.problem.saves_state:
@@ -67,14 +70,14 @@ class Training(Run):
         Holds the folder's lock, for which it waits `patience` seconds. Raises `UserError` when the folder is locked or
         cannot be written.
         """
-        with self.folder.lock(patience):
+        with self.folder.lock(patience), Writer() as writer:
             self.folder.cut(self.step or -1)  # a start is measured again
             timing = self.folder.timing["seconds"]
             self._clock = time.perf_counter() - (0.0 if timing.empty else timing.iloc[-1])
             rows: list[Row] = []
             if self.step == 0:
                 rows = self._measure()
-                self.folder.save_snapshot(0, self.agent.values_dict())
+                writer.begin(self.folder.save_snapshot, 0, self._own(self.agent.values_dict()))
             for step in islice(steps(self.agent, self.env, self.obs), self.config.steps - self.step):
                 self.step += 1
                 self.obs = step.obs
@@ -85,27 +88,32 @@ class Training(Run):
                     on_progress(self.step, rows)
                 rows = []
                 if self.step % self.config.snapshot_period == 0 or self.step == self.config.steps:
-                    self.folder.save_snapshot(self.step, self.agent.values_dict())
+                    writer.begin(self.folder.save_snapshot, self.step, self._own(self.agent.values_dict()))
                 if stop or self.step % self.config.checkpoint_period == 0 or self.step == self.config.steps:
-                    self._save()
+                    writer.begin(self.folder.save_checkpoint, self.step, self.state_dict())
                 if stop:
                     return self.step == self.config.steps
         return True
 
     def _measure(self) -> list[Row]:
         rows = self.recorder.training_rows(self.agent, self.step) if self.step else []
-        rows += self.recorder.evaluation_rows(self.agent, self.step, self.exploring, self.greedy)
+        rows += self.recorder.evaluation_rows(self.agent, self.step, self.evaluator)
         rows.sort(key=lambda row: self.config.seeds.index(row[0]))  # run by run: groups are joined without a change
         self.folder.append_metrics(rows)
         self.folder.append_timing(self.step, time.perf_counter() - self._clock)
         return rows
 
-    def _save(self) -> None:
-        state = {"step": self.step, "agent": self.agent.state_dict(), "recorder": self.recorder.state_dict()}
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a checkpoint holds, as it is now: what is learned from here on does not change it."""
+        state = {"step": self.step, "agent": self._own(self.agent.state_dict()), "recorder": self.recorder.state_dict()}
         if self.problem.saves_state:
             environment: Any = self.env.unwrapped
             state["env"] = environment.state_dict()
-        self.folder.save_checkpoint(self.step, state)
+        return state
+
+    def _own(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return an agent's state as it is now; one of the user's may give the very arrays that it learns in."""
+        return copy.deepcopy(state) if ":" in self.config.agent else state
 
 
 def start(

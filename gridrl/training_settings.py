@@ -24,9 +24,15 @@ class TrainSettings:
     """Steps between snapshots of what is believed, for films and curves; a tenth of the steps if not given."""
     processes: int | None = None
     """Processes that share the runs; one for each core, as far as that is faster, if not given."""
+    device: str = "cpu"
+    """Where networks and replays are: cpu, or cuda, which takes hundreds of seeds at once in one process."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value is not None and value < 1:
+            if isinstance(value, int) and value < 1:
                 raise UserError(f"{field.name.replace('_', '-')} must be 1 or more, got {value}; give a larger one.")
+        if self.device != "cpu" and (self.processes or 1) > 1:
+            raise UserError(
+                f"one process works on {self.device}, got --processes {self.processes}; leave one of the two out."
+            )

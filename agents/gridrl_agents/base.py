@@ -86,14 +86,17 @@ class Agent(ABC):
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the agent is: nested dictionaries whose leaves are numpy arrays or JSON values."""
+        """Return all that the agent is: nested dictionaries whose leaves are numpy arrays or JSON values.
+
+        The arrays are copies: what is learned from here on does not change them.
+        """
 
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned, to the last bit; raises `SettingsError` for what does not fit."""
 
     def values_dict(self) -> dict[str, Any]:
-        """Return what `q_values` and `policy` read and no more, to be kept at many steps of a training."""
+        """Return what `q_values` and `policy` read and no more, copied, to be kept at many steps of a training."""
         return self.state_dict()
 
     def load_values(self, state: Mapping[str, Any]) -> None:
@@ -105,18 +108,22 @@ class Agent(ABC):
 
 
 class Policy:
-    """Epsilon-greedy on an agent's values as they stand at each call; touches neither the agent nor its streams.
-
-    Attribute `by_chance`, bool [R, N]: whether the latest `act` left something to chance (epsilon, a tie).
-    """
+    """Epsilon-greedy on an agent's values as they stand at each call; touches neither the agent nor its streams."""
 
     remembers: ClassVar[bool] = False  # whether what it saw before counts, too
-    by_chance: np.ndarray = np.ones((1, 1), dtype=bool)  # until it is known
+    _q_values: np.ndarray = np.zeros((1, 1, 2))  # that the latest `act` chose by; ties until it is known
 
     def __init__(self, agent: Agent, epsilon: float, stream_key: int = 0) -> None:
         self.agent = agent
         self.epsilon = epsilon
         self._streams = Streams(agent.seeds, EVALUATION, stream_key)
+
+    @property
+    def by_chance(self) -> np.ndarray:
+        """Whether the latest `act` left something to chance (epsilon, a tie), bool [R, N]."""
+        values = self._q_values
+        num_best = (values == values.max(axis=-1, keepdims=True)).sum(axis=-1)
+        return (num_best != 1) | (self.epsilon > 0)
 
     @property
     def certain(self) -> np.ndarray:
@@ -134,8 +141,7 @@ class Policy:
         runs, count, _ = q_values.shape
         if uniform is None:
             uniform = self._streams.uniform(DRAWS * count).reshape(runs, count, DRAWS)
-        num_best = (q_values == q_values.max(axis=-1, keepdims=True)).sum(axis=-1)
-        self.by_chance = (num_best != 1) | (self.epsilon > 0)
+        self._q_values = q_values
         return epsilon_greedy(q_values, self.epsilon, uniform)
 
     def reset(self, mask: np.ndarray) -> None:

@@ -112,6 +112,11 @@ class CompanyPolicy(Policy):
         self._policies = tuple(policies)
 
     @property
+    def by_chance(self) -> np.ndarray:
+        """Whether the latest `act` left something to chance (epsilon, a tie), bool [R, N]."""
+        return np.concatenate([policy.by_chance for policy in self._policies])
+
+    @property
     def certain(self) -> np.ndarray:
         """Whether the latest `act` would answer the same observations in the same way at any time, bool [R, N]."""
         return np.concatenate([policy.certain for policy in self._policies])
@@ -120,9 +125,7 @@ class CompanyPolicy(Policy):
         """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...]."""
         draws = [None] * len(self._policies) if uniform is None else self._company.parts(uniform)
         rows = zip(self._policies, self._company.parts(obs), draws, strict=True)
-        action = np.concatenate([policy.act(own, drawn) for policy, own, drawn in rows])
-        self.by_chance = np.concatenate([policy.by_chance for policy in self._policies])
-        return action
+        return np.concatenate([policy.act(own, drawn) for policy, own, drawn in rows])
 
     def reset(self, mask: np.ndarray) -> None:
         """Forget what was seen of the episodes in `mask`, bool [R, N]."""

@@ -1,6 +1,7 @@
 """The agents by name. Names exist only here; the agents themselves are built from parts."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,7 @@ class Task(NamedTuple):
     seeds: Sequence[int]
     observation_support: "np.ndarray | None"
     return_bounds: tuple[float, float] | None
+    device: str
 
 
 class _Entry(NamedTuple):
@@ -35,6 +37,7 @@ class _Entry(NamedTuple):
     build: Callable[[Task, Any], "Agent"]
     prefers_state: bool
     remembers: bool = False
+    moves: bool = False  # to a device, where it learns as well
 
 
 def _table(module: str, name: str) -> Callable[[Task, Any], "Agent"]:
@@ -55,14 +58,16 @@ def _fitted_q(task: Task, settings: Any) -> "Agent":
 
 def _network(task: Task, settings: Any) -> "Agent":
     from gridrl_agents.deep.build import build_dqn
+    from gridrl_agents.deep.find_home import find_home
 
-    return build_dqn(*task, settings)
+    return build_dqn(*task[:5], settings, find_home(task.device))
 
 
 def _recurrent_network(task: Task, settings: Any) -> "Agent":
     from gridrl_agents.deep.drqn_build import build_drqn
+    from gridrl_agents.deep.find_home import find_home
 
-    return build_drqn(task.observation_space, task.action_space, task.seeds, task.observation_support, settings)
+    return build_drqn(*task[:4], settings, find_home(task.device))
 
 
 _AGENTS = {
@@ -77,7 +82,10 @@ _AGENTS = {
         _fitted_q,
         True,
     ),
-    **{name: _Entry(recipe.line, recipe.paper, recipe.settings, _network, False) for name, recipe in RECIPES.items()},
+    **{
+        name: _Entry(recipe.line, recipe.paper, recipe.settings, _network, False, moves=True)
+        for name, recipe in RECIPES.items()
+    },
     "drqn": _Entry(
         "a network with a memory, for those who do not see everything at once",
         "Hausknecht & Stone 2015",
@@ -85,6 +93,7 @@ _AGENTS = {
         _recurrent_network,
         False,
         remembers=True,
+        moves=True,
     ),
 }
 
@@ -127,6 +136,7 @@ def make(
     *,
     observation_support: "np.ndarray | None" = None,
     return_bounds: tuple[float, float] | None = None,
+    device: str = "cpu",
     **settings: Any,
 ) -> "Agent":
     """Return an agent with one run for each of `seeds`.
@@ -134,11 +144,14 @@ def make(
     `observation_support` (bool, in the observation's shape) marks the entries that can ever be other than zero;
     networks read only these, and tables have no use for it. `return_bounds` are the lowest and the highest discounted
     return that the environment can give, in units of reward: the support of categorical agents whose `v_min` and
-    `v_max` are not set. A deep agent sets torch to one thread and to flush denormals, for the whole process (see
-    `gridrl_agents.deep.configure`). Raises `SettingsError` for an unknown name or setting (with the nearest right one),
-    a setting out of range, or a space that the agent cannot take.
+    `v_max` are not set. `device` is where networks and replay live: "cpu", "cuda" or "cuda:N"; what is learned is the
+    same beyond rounding, and a state saved on one can be loaded on another. A deep agent sets torch to one thread and
+    to flush denormals, for the whole process (see `gridrl_agents.deep.configure`). Raises `SettingsError` for an
+    unknown name or setting (with the nearest right one), a setting out of range, or a space or a device that the agent
+    cannot take.
     """
     entry = _entry(name)
+    _check_device(name, entry, device)
     known = [field.name for field in dataclasses.fields(entry.settings)]
     for setting in settings:
         check_known(f"setting of {name}", setting, known)
@@ -149,8 +162,17 @@ def make(
         if low > high:
             raise SettingsError(f"return_bounds must be the lowest and the highest return, not ({low:g}, {high:g}).")
         return_bounds = low, high
-    task = Task(observation_space, action_space, seeds, observation_support, return_bounds)
+    task = Task(observation_space, action_space, seeds, observation_support, return_bounds, device)
     return entry.build(task, entry.settings(**settings))
+
+
+def _check_device(name: str, entry: _Entry, device: str) -> None:
+    if not (isinstance(device, str) and re.fullmatch(r"cpu|cuda(:\d+)?", device)):
+        raise SettingsError(f"device must be 'cpu', 'cuda' or 'cuda:' and a number, not {device!r}; correct it.")
+    if device != "cpu" and not entry.moves:
+        raise SettingsError(
+            f"{name} learns on the cpu alone, not on {device!r}; leave the device out, or take a network such as dqn."
+        )
 
 
 def _entry(name: str) -> _Entry:

@@ -119,7 +119,7 @@ def _disk() -> Finding:
 def _torch() -> Finding:
     import torch
 
-    cuda = "CUDA is there" if torch.cuda.is_available() else "CPU"
+    cuda = "CUDA is there (train with --device cuda)" if torch.cuda.is_available() else "CPU"
     return "ok", f"{torch.__version__}, {cuda}; one thread a process, which is fastest for small networks"
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gridrl.diagnosis import loops_of, warnings_of
+from gridrl.errors import UserError
 from gridrl.evaluation import Evaluator
 from gridrl.interrupt import stop_on_signal
 from gridrl.parallel import Job, Report, jobs_of, train_all
@@ -39,11 +40,16 @@ def train_jobs(console: Console, jobs: Sequence[Job], reports: Generator[Report]
     return True
 
 
-def train_in_front(folder: RunFolder, processes: int | None = None) -> int:
-    """Train what is left of a run, to its end or to Ctrl-C; print what was written and the next sensible command."""
+def train_in_front(folder: RunFolder, processes: int | None = None, device: str = "cpu") -> int:
+    """Train what is left of a run, to its end or to Ctrl-C; print what was written and the next sensible command.
+
+    `processes` is for a run of several groups, `device` for one of one.
+    """
     console = Console(soft_wrap=True, highlight=False)
     config, name = folder.config, shlex.quote(str(folder.path))
     groups = folder.groups
+    if len(groups) > 1 and device != "cpu":
+        raise UserError(f"{name} learns in {len(groups)} groups, and a device takes one; leave --device out.")
     how = f" in {len(groups)} groups" if len(groups) > 1 else ""
     num_runs = len(config.seeds)
     console.print(
@@ -54,7 +60,7 @@ def train_in_front(folder: RunFolder, processes: int | None = None) -> int:
         finished = train_jobs(console, jobs, train_all(jobs, processes))
         folder.gather()
     else:
-        training = Training.resume(folder.path)
+        training = Training.resume(folder.path, device)
         finished = _train_here(console, training)
     if not finished:
         console.print(

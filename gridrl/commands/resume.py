@@ -16,6 +16,8 @@ class Options:
     """A new length, larger than the old one, to train on."""
     processes: int | None = None
     """Processes that train the run's groups, where it has several; by default one for each core."""
+    device: str = "cpu"
+    """Where networks and replays are from now on: cpu, or cuda."""
 
 
 def main(argv: list[str]) -> int:
@@ -39,4 +41,4 @@ def main(argv: list[str]) -> int:
         print(f"{options.run} is complete at step {folder.step}; to train on: --steps {2 * folder.step}")
         return 0
     print(f"going on from step {folder.step}")
-    return train_in_front(folder, options.processes)
+    return train_in_front(folder, options.processes, options.device)

@@ -50,4 +50,4 @@ def main(argv: list[str]) -> int:
         out=options.out,
         command=command_line(),
     )
-    return train_in_front(folder, options.run.processes)
+    return train_in_front(folder, options.run.processes, options.run.device)

@@ -177,3 +177,9 @@ def test_gradients_are_clipped_run_by_run():
     np.testing.assert_allclose(gradient, [[1.2, 1.6], [0.3, 0.4], [0, 0], [-1.2, 1.6]], rtol=1e-6)
     clip_norms_(gradient, float("inf"))
     np.testing.assert_allclose(gradient[3], [-1.2, 1.6], rtol=1e-6)
+
+
+def test_a_run_that_is_lost_does_not_keep_others_from_being_clipped():
+    gradient = torch.tensor([[np.nan, 1.0], [3.0, 4.0]])
+    clip_norms_(gradient, 2.0)
+    np.testing.assert_allclose(gradient[1], [1.2, 1.6], rtol=1e-6)

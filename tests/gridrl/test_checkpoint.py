@@ -1,14 +1,22 @@
 """Checkpoints: what goes in comes out; whatever is damaged is refused by name; nothing is ever executed."""
 
+import copy
 import os
 import pickle
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gridrl import checkpoint
 from gridrl.errors import UserError
+from gridrl.loop import steps
+from gridrl.problem import ProblemSettings
+from gridrl.recorder import Recorder
+from gridrl.run import make_problem
+from gridrl_agents.registry import agent_names, make, settings_class
 
 
 def a_state() -> dict:
@@ -46,6 +54,33 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "one.safetensors", a_state())
     assert_same(checkpoint.load(tmp_path / "one.safetensors"), a_state())
     assert os.listdir(tmp_path) == ["one.safetensors"]
+
+
+@pytest.mark.parametrize("name", agent_names())
+def test_what_an_agent_saves_does_not_change_while_it_learns_on(name: str) -> None:
+    """It is written while the training goes on."""
+    problem = make_problem(name, ProblemSettings(env="dense-small-v0", coins=3))
+    small = {"replay_capacity": 64, "min_replay_size": 40, "refit_period": 30}
+    settings = {field: value for field, value in small.items() if hasattr(settings_class(name)(), field)}
+    spaces = problem.observation_space, problem.action_space
+    agent = make(name, *spaces, [0, 1], return_bounds=(-300.0, 300.0), **settings)
+    env = problem.make_vector(2, learning=True)
+    obs, _ = env.reset(seed=[0, 1])
+    learning, recorder = steps(agent, env, obs), Recorder([0, 1])
+
+    def saved() -> dict[str, Any]:
+        world: Any = env.unwrapped
+        return {"agent": agent.state_dict(), "recorder": recorder.state_dict(), "env": world.state_dict()}
+
+    for step in islice(learning, 90):
+        recorder.consume(step)
+    state = saved()
+    before = copy.deepcopy(state)
+    for step in islice(learning, 60):
+        recorder.consume(step)
+    assert_same(state, before)
+    with pytest.raises(AssertionError):
+        assert_same(saved(), before)
 
 
 def test_same_state_same_bytes(tmp_path: Path) -> None:
@@ -102,6 +137,22 @@ def test_a_pickle_under_its_name_is_never_executed(tmp_path: Path, monkeypatch: 
 def test_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         checkpoint.load(tmp_path / "nothing")
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    """The system itself ends the writing here: no file may be longer than 1000 bytes."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "kept"
+    checkpoint.save(path, a_state())
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoint.save(path, {"array": np.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["kept"]
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ def circling(path: Path, seeds: int, still: tuple[int, ...] = ()) -> Run:
     for index in still:
         table[index] = np.eye(4)[0]
     training.agent.load_values({"table": table})
-    training._save()
+    training.folder.save_checkpoint(training.step, training.state_dict())
     return training
 
 

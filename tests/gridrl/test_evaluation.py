@@ -15,6 +15,7 @@ from gridrl.evaluation import Evaluator
 from gridrl.problem import Problem, ProblemSettings
 from gridrl_agents.base import Agent, Policy, Transition
 from gridrl_agents.registry import make
+from gridrl_agents.streams import EVALUATION, seed_sequence
 from gridrl_envs.level import Level
 
 PLANS = json.loads((files("gridrl_envs") / "levels" / "dense_plans.json").read_text())["plans"]
@@ -52,7 +53,7 @@ class PlanPolicy:
     def __init__(self, agent: PlanAgent) -> None:
         self.plan, self.step = agent.plan, 0
 
-    def act(self, obs: np.ndarray) -> np.ndarray:
+    def act(self, obs: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
         action = self.plan[self.step] if self.step < len(self.plan) else 0
         self.step += 1
         return np.full(obs.shape[:2], action)
@@ -137,6 +138,54 @@ def test_a_run_is_evaluated_alike_alone_and_in_company() -> None:
     by_itself = Evaluator(problem, [7], 3).play(alone, 0.5, key=11)
     for many, one in zip(in_company, by_itself, strict=True):
         np.testing.assert_array_equal(many[1:2], one)
+
+
+def by_hand(agent: Agent, problem: Problem, epsilon: float, key: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `count` episodes of each run earn, [R, count], and their lengths, in single environments."""
+    shape = (agent.num_runs, count)
+    envs, shown = [problem.make_single() for _ in range(agent.num_runs * count)], []
+    for run, seed in enumerate(agent.seeds):
+        for number, env_seed in enumerate(seed_sequence(seed, EVALUATION, key, 1).generate_state(count).tolist()):
+            shown.append(envs[run * count + number].reset(seed=env_seed)[0])
+    policy = agent.policy(epsilon, stream_key=key)
+    earned, length, playing = np.zeros(shape), np.zeros(shape, dtype=int), np.ones(shape, dtype=bool)
+    while playing.any():
+        action = policy.act(np.array(shown).reshape(*shape, *np.shape(shown[0])))
+        for run, number in np.argwhere(playing):
+            at = run * count + number
+            shown[at], reward, terminated, truncated, _ = envs[at].step(int(action[run, number]))
+            earned[run, number] += reward
+            length[run, number] += 1
+            playing[run, number] = not (terminated or truncated)
+    return earned, length
+
+
+@pytest.mark.parametrize(("name", "env"), [("q-learning", "dense-v0"), ("dqn", "dense-v0"), ("dqn", "FrozenLake-v1")])
+def test_groups_side_by_side_are_the_policies_each_by_itself(name: str, env: str) -> None:
+    seeds = [3, 1]
+    settings = {"slip": 0.1} if env == "dense-v0" else {}
+    problem = Problem(ProblemSettings(env=env, **settings), prefer_state=name == "q-learning")
+    agent = make(name, problem.observation_space, problem.action_space, seeds)
+    sizes, epsilons = (20, 1, 3), (0.05, 0.0, 0.5)  # of 20 a block of random numbers is enough for some 100 steps
+    groups = Evaluator(problem, seeds, *sizes).play_groups(agent, epsilons, key=8)
+    for size, epsilon, found in zip(sizes, epsilons, groups, strict=True):
+        earned, length = by_hand(agent, problem, epsilon, 8, size)
+        np.testing.assert_array_equal(found.undiscounted, earned)
+        np.testing.assert_array_equal(found.length, length)
+    assert env != "dense-v0" or groups[0].length.max() > 110
+
+
+def test_greedy_circles_are_found_beside_exploring_episodes() -> None:
+    problem = Problem(ProblemSettings(env="dense-small-v0", coins=3, max_steps=40), prefer_state=True)
+    table = np.random.default_rng(4).random((8, problem.observation_space.n, 4))  # type: ignore[attr-defined]
+    agent = make("q-learning", problem.observation_space, problem.action_space, range(8))
+    agent.load_values({"table": table})
+    alone = Evaluator(problem, list(agent.seeds), 1).play(agent, 0.0, key=2)
+    exploring, greedy = Evaluator(problem, list(agent.seeds), 4, 1).play_groups(agent, (0.3, 0.0), key=2)
+    assert (alone.loop_length > 0).sum() > 4
+    for one, other in zip(greedy, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array(exploring[3:]).any()
 
 
 def write_level(level: Level, folder: Path) -> str:

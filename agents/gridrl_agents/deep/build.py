@@ -10,11 +10,11 @@ from gridrl_agents.deep.convolutional import Convolutions
 from gridrl_agents.deep.double import greedy_in_online, greedy_in_target
 from gridrl_agents.deep.dueling import Dueling
 from gridrl_agents.deep.encoder import Encoder, make_encoder
+from gridrl_agents.deep.home import HOST, Home
 from gridrl_agents.deep.layers import Layers
 from gridrl_agents.deep.learned import Learned
 from gridrl_agents.deep.learner import DQN
 from gridrl_agents.deep.losses import LOSSES
-from gridrl_agents.deep.make_replay import make_replay
 from gridrl_agents.deep.mean import Mean
 from gridrl_agents.deep.network import Network, PlainNetwork
 from gridrl_agents.deep.noisy import NoisyNetwork
@@ -40,20 +40,22 @@ def build_dqn(
     observation_support: "np.ndarray | None",
     return_bounds: tuple[float, float] | None,
     settings: DQNSettings,
+    home: Home = HOST,
 ) -> DQN:
     """Return a DQN with one run for each of `seeds`; raises `SettingsError` for spaces that do not suit.
 
-    Sets torch to one thread and to flush denormals, for the whole process.
+    All that learns, and what it learns from, lives in `home`. Sets torch to one thread and to flush denormals, for the
+    whole process.
     """
     configure_torch()
     seeds, actions = check_seeds(seeds), num_actions(action_space)
     torso = make_torso(settings.torso, observation_space)
     encoder = make_encoder(observation_space, observation_support if torso is None else None)
-    learned = make_learned(settings, return_bounds)
+    learned = make_learned(settings, return_bounds, home)
     part = make_part(encoder, torso, actions, learned.num_atoms, settings)
-    online, target = (make_network(part, seeds, key, settings) for key in (ONLINE, TARGET))
+    online, target = (make_network(part, seeds, key, settings, home) for key in (ONLINE, TARGET))
     online.initialise(seeds)
-    replay = make_replay(
+    replay = home.make_replay(
         settings.replay,
         settings.replay_capacity,
         encoder.stored_width,
@@ -68,17 +70,17 @@ def build_dqn(
     )
     optimizer = make_optimizer(online.parameters, settings)
     select = greedy_in_online if settings.double else greedy_in_target
-    return DQN(seeds, actions, encoder, online, target, select, learned, replay, optimizer, settings)
+    return DQN(seeds, actions, encoder, online, target, select, learned, replay, optimizer, settings, home)
 
 
-def make_learned(settings: DQNSettings, return_bounds: tuple[float, float] | None) -> Learned:
+def make_learned(settings: DQNSettings, return_bounds: tuple[float, float] | None, home: Home) -> Learned:
     """Return what is learned of the return; raises `SettingsError` for a distribution whose support is not known."""
     if settings.distribution == "mean":
         return Mean(LOSSES[settings.loss])
     if settings.distribution == "quantile":
-        return Quantile(settings.num_quantiles, settings.quantile_huber_threshold)
+        return Quantile(settings.num_quantiles, settings.quantile_huber_threshold, home.device)
     v_min, v_max = make_support(settings, return_bounds)
-    return Categorical(settings.reward_scale * v_min, settings.reward_scale * v_max, settings.num_atoms)
+    return Categorical(settings.reward_scale * v_min, settings.reward_scale * v_max, settings.num_atoms, home.device)
 
 
 def make_support(settings: DQNSettings, return_bounds: tuple[float, float] | None) -> tuple[float, float]:
@@ -112,8 +114,8 @@ def make_part(encoder: Encoder, torso: Convolutions | None, actions: int, atoms:
     return parts[0] if len(parts) == 1 else Chain(parts)
 
 
-def make_network(part: Part, seeds: Sequence[int], key: int, settings: DQNSettings) -> Network:
+def make_network(part: Part, seeds: Sequence[int], key: int, settings: DQNSettings, home: Home) -> Network:
     """Return a network of zeros for one run for each of `seeds`, noisy or not."""
     if settings.noisy:
-        return NoisyNetwork(len(seeds), part, settings.noisy_sigma, seeds, key)
-    return PlainNetwork(len(seeds), part)
+        return NoisyNetwork(len(seeds), part, settings.noisy_sigma, seeds, key, home)
+    return PlainNetwork(len(seeds), part, home.device)

@@ -15,10 +15,10 @@ class Categorical:
     Metric `clipped_mass`: the mean over the batch of the target's probability that lies beyond the support's ends.
     """
 
-    def __init__(self, v_min: float, v_max: float, num_atoms: int) -> None:
+    def __init__(self, v_min: float, v_max: float, num_atoms: int, device: torch.device | None = None) -> None:
         """`v_min` < `v_max` are in units of scaled reward."""
         self.num_atoms = num_atoms
-        self.support = torch.linspace(v_min, v_max, num_atoms)
+        self.support = torch.linspace(v_min, v_max, num_atoms).to(device)
         self.limits = self._v_min, self._v_max = v_min, v_max
 
     def q_values(self, output: Tensor) -> Tensor:
@@ -53,6 +53,6 @@ def project(atoms: Tensor, probability: Tensor, v_min: float, v_max: float, num_
     lower = place.floor().clamp_(max=num_atoms - 2)  # at the upper end, all goes to the upper neighbour
     to_upper = probability * (place - lower)
     index = lower.to(torch.int64)
-    projected = torch.zeros(*probability.shape[:-1], num_atoms)
+    projected = probability.new_zeros(*probability.shape[:-1], num_atoms)
     projected.scatter_add_(-1, index, probability - to_upper)
     return projected.scatter_add_(-1, index + 1, to_upper)

@@ -7,6 +7,6 @@ from torch import Tensor
 def clip_norms_(gradient: Tensor, max_norm: float) -> Tensor:
     """Scale rows of `gradient` [R, P] that are longer than `max_norm` down to it; return the norms before, [R]."""
     norm = torch.linalg.vector_norm(gradient, dim=1)
-    if float(norm.max()) > max_norm:
+    if any(length > max_norm for length in norm.tolist()):
         gradient.mul_((max_norm / norm).clamp_(max=1.0)[:, None])
     return norm

@@ -7,15 +7,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.base import Agent, Policy, Transition
+from gridrl_agents.base import Agent, Transition
 from gridrl_agents.deep.adam import load_tensor
-from gridrl_agents.deep.clipping import clip_norms_
 from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.drqn_settings import DRQNSettings
 from gridrl_agents.deep.encoder import Encoder
+from gridrl_agents.deep.home import HOST, Home, saved
 from gridrl_agents.deep.losses import LOSSES
 from gridrl_agents.deep.optimizers import Optimizer
 from gridrl_agents.deep.recurrent import RecurrentNetwork
+from gridrl_agents.deep.recurrent_policy import RecurrentPolicy
 from gridrl_agents.deep.sequences import SequenceReplay, Sequences
 from gridrl_agents.deep.update import SequenceUpdate
 from gridrl_agents.errors import SettingsError
@@ -47,11 +48,13 @@ class DRQN(Agent):
         replay: SequenceReplay,
         optimizer: Optimizer,
         settings: DRQNSettings,
+        home: Home = HOST,
     ) -> None:
         self.seeds = tuple(seeds)
         self.gamma = settings.gamma
         self.num_updates = 0
         self._num_steps = 0
+        self._home = home
         self._encoder = encoder
         self._online = online
         self._target = target
@@ -66,6 +69,7 @@ class DRQN(Agent):
         self._settings = settings
         self._schedule = LinearSchedule(settings.epsilon_begin, settings.epsilon_end, settings.epsilon_decay_steps)
         self._streams = Streams(seeds, EXPLORATION)
+        self._step = home.repeated(self._descend)
         self._state = self.fresh_state(1)  # before the present observation
         self._state_after: Tensor | None = None  # and after it, once it was seen
 
@@ -76,17 +80,27 @@ class DRQN(Agent):
 
     def fresh_state(self, count: int) -> Tensor:
         """Return what is remembered at the beginning of `count` episodes of each run: zeros [R, count, width]."""
-        return torch.zeros(self.num_runs, count, self._online.state_width)
+        return torch.zeros(self.num_runs, count, self._online.state_width, device=self._home.device)
 
     def read(self, obs: np.ndarray, state: Tensor) -> tuple[np.ndarray, Tensor]:
         """Return the scaled values [R, N, A] of `obs` [R, N, ...] met in a state [R, N, width], and the next state."""
-        q_values, after = self._online.step(self._inputs(torch.from_numpy(self._encoder.encode(obs))), state)
-        return q_values.numpy(), after
+        q_values, after = self._online.step(self._inputs(self._home.tensor(self._encoder.encode(obs))), state)
+        return self._home.array(q_values), after
+
+    def forget(self, state: Tensor, mask: np.ndarray) -> Tensor:
+        """Return `state` [R, N, width] with zeros where `mask`, bool [R, N], is True."""
+        return state.masked_fill(self._home.tensor(np.array(mask, dtype=bool))[..., None], 0.0)
 
     def act(self, obs: np.ndarray) -> np.ndarray:
         """Return an epsilon-greedy action for each run, int64 [R]; `obs` is [R, ...]."""
-        q_values, self._state_after = self.read(np.asarray(obs)[:, None], self._state)
-        return epsilon_greedy(q_values[:, 0], self.epsilon, self._streams.uniform(DRAWS))
+        q_values, self._state_after = self._meet(np.asarray(obs))
+        return epsilon_greedy(self._home.array(q_values), self.epsilon, self._streams.uniform(DRAWS))
+
+    def _meet(self, obs: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return the scaled values [R, A] of the present observations [R, ...], and the state after them."""
+        rows = self._home.rows(self._encoder.encode(obs[:, None])[:, 0])
+        q_values, after = self._online.step(self._inputs(rows[:, None]), self._state)
+        return q_values[:, 0], after
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Keep one step of every run, and learn from a batch when it is time; return the metrics, each [R]."""
@@ -94,20 +108,21 @@ class DRQN(Agent):
 
     def remember(self, transition: Transition) -> bool:
         """Keep one step of every run; return whether it is time to learn."""
-        obs = np.asarray(transition.obs)[:, None]
+        obs = np.asarray(transition.obs)
         if self._state_after is None:
-            _, self._state_after = self.read(obs, self._state)
+            _, self._state_after = self._meet(obs)
         self._replay.add(
-            obs=self._encoder.encode(obs)[:, 0],
+            obs=self._encoder.encode(obs[:, None])[:, 0],
             action=transition.action,
             reward=np.asarray(transition.reward) * self._settings.reward_scale,
             terminated=transition.terminated,
             truncated=transition.truncated,
             next_obs=self._encoder.encode(np.asarray(transition.next_obs)[:, None])[:, 0],
-            state=self._state[:, 0].numpy(),
+            state=self._state[:, 0],
         )
         ended = np.logical_or(transition.terminated, transition.truncated)
-        self._state, self._state_after = forget(self._state_after, ended[:, None]), None
+        after = self._state_after
+        self._state, self._state_after = self.forget(after, ended[:, None]) if ended.any() else after, None
         self._num_steps += 1
         is_enough = self._replay.size >= self._settings.min_replay_size
         return is_enough and self._num_steps % self._settings.learn_period == 0
@@ -129,9 +144,10 @@ class DRQN(Agent):
         """Return the share of rectified units that nothing in the replay wakes, [R]; None where it cannot be told."""
         if not self._replay.size:
             return None
-        return dead_share(self._online.rectified(self._encoder.inputs(self._replay.look(LOOKED_AT))))
+        rectified = self._online.rectified(self._encoder.inputs(self._replay.look(LOOKED_AT)))
+        return dead_share([units.cpu() for units in rectified])
 
-    def policy(self, epsilon: float, stream_key: int = 0) -> "RecurrentPolicy":
+    def policy(self, epsilon: float, stream_key: int = 0) -> RecurrentPolicy:
         """Return a policy that acts on this agent's values with a memory of its own; same key, same actions."""
         return RecurrentPolicy(self, epsilon, stream_key)
 
@@ -141,6 +157,14 @@ class DRQN(Agent):
 
     def learn(self, steps: Sequences) -> SequenceUpdate:
         """Learn from a batch of the replay; return what was computed on the way."""
+        update: SequenceUpdate = self._step(steps)
+        self.num_updates += 1
+        if self.num_updates % self._settings.target_update_period == 0:
+            self._target.parameters.lerp_(self._online.parameters, self._settings.target_update_rate)
+        return update
+
+    def _descend(self, steps: Sequences) -> SequenceUpdate:
+        """Move the online network against the gradient of a batch's loss: the same operations for each batch."""
         settings = self._settings
         if not settings.stored_state:
             steps = steps._replace(state=torch.zeros_like(steps.state))
@@ -159,20 +183,15 @@ class DRQN(Agent):
 
         output_gradient = torch.zeros_like(output).scatter_(2, action, (slope / slope.shape[1])[..., None])
         self._online.backward(passage, output_gradient, self._gradient_views)
-        gradient_norm = clip_norms_(self._gradient, settings.max_gradient_norm)
+        gradient_norm = self._home.clip_norms_(self._gradient, settings.max_gradient_norm)
         self._optimizer.step(self._gradient)
-
-        self.num_updates += 1
-        if self.num_updates % settings.target_update_period == 0:
-            self._target.parameters.lerp_(self._online.parameters, settings.target_update_rate)
         return SequenceUpdate(steps, next_q, td_target, passage, estimate, loss, slope, gradient_norm)
 
     def _metrics(self, update: SequenceUpdate) -> dict[str, np.ndarray]:
-        return {
-            "loss": update.loss.mean(dim=1).numpy(),
-            "mean_q": update.estimate.mean(dim=1).numpy() / self._settings.reward_scale,
-            "gradient_norm": update.gradient_norm.numpy(),
-        }
+        means = {"loss": update.loss.mean(dim=1), "mean_q": update.estimate.mean(dim=1)}
+        metrics = self._home.arrays({**means, "gradient_norm": update.gradient_norm})
+        metrics["mean_q"] = metrics["mean_q"] / self._settings.reward_scale
+        return metrics
 
     def _next_values(self, steps: Sequences) -> Tensor:
         """Return what the target network says of what follows the steps that are learned from, [R, T * B, A]."""
@@ -184,9 +203,9 @@ class DRQN(Agent):
     def state_dict(self) -> dict[str, Any]:
         """Return both networks' parameters [R, P], what is remembered, optimizer, replay, streams and counts."""
         return {
-            "online": self._online.parameters.numpy().copy(),
-            "target": self._target.parameters.numpy().copy(),
-            "state": self._state.numpy().copy(),
+            "online": saved(self._online.parameters),
+            "target": saved(self._target.parameters),
+            "state": saved(self._state),
             "optimizer": self._optimizer.state_dict(),
             "replay": self._replay.state_dict(),
             "streams": self._streams.state_dict(),
@@ -196,7 +215,7 @@ class DRQN(Agent):
 
     def values_dict(self) -> dict[str, Any]:
         """Return the online network's parameters [R, P]."""
-        return {"online": self._online.parameters.numpy().copy()}
+        return {"online": saved(self._online.parameters)}
 
     def load_values(self, state: Mapping[str, Any]) -> None:
         """Put the online network's parameters back."""
@@ -219,31 +238,3 @@ class DRQN(Agent):
                 f"the saved state does not fit this network of {self.num_runs} runs ({type(error).__name__}: {error}); "
                 "load one that was saved with the same settings."
             ) from None
-
-
-class RecurrentPolicy(Policy):
-    """Epsilon-greedy on a DRQN's values, with a memory of its own for each of its N episodes."""
-
-    remembers = True
-    agent: DRQN
-
-    def __init__(self, agent: DRQN, epsilon: float, stream_key: int = 0) -> None:
-        super().__init__(agent, epsilon, stream_key)
-        self._state: Tensor | None = None
-
-    def act(self, obs: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
-        """Return an action for each observation, int64 [R, N]; `obs` is [R, N, ...], the same N each time."""
-        obs = np.asarray(obs)
-        state = self.agent.fresh_state(obs.shape[1]) if self._state is None else self._state
-        q_values, self._state = self.agent.read(obs, state)
-        return self._choose(q_values, uniform)
-
-    def reset(self, mask: np.ndarray) -> None:
-        """Forget what was seen of the episodes in `mask`, bool [R, N]."""
-        if self._state is not None:
-            self._state = forget(self._state, mask)
-
-
-def forget(state: Tensor, mask: np.ndarray) -> Tensor:
-    """Return `state` [R, N, width] with zeros where `mask`, bool [R, N], is True."""
-    return state.masked_fill(torch.from_numpy(np.array(mask, dtype=bool))[..., None], 0.0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -18,7 +19,7 @@ def huber(td_error: Tensor) -> tuple[Tensor, Tensor]:
     This is what Mnih et al. (2015) call clipping the error term.
     """
     slope = td_error.clamp(-1.0, 1.0)
-    return slope * (td_error - 0.5 * slope), slope
+    return slope * torch.sub(td_error, slope, alpha=0.5), slope
 
 
 LOSSES = {"huber": huber, "squared": squared}

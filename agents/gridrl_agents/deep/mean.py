@@ -24,6 +24,6 @@ class Mean:
 
     def lesson(self, estimate: Tensor, next_estimate: Tensor, reward: Tensor, discount: Tensor) -> Lesson:
         """Return the loss of the TD error; the priority is its size."""
-        error = estimate[..., 0] - (reward + discount * next_estimate[..., 0])
+        error = estimate.squeeze(2) - (reward + discount * next_estimate.squeeze(2))
         loss, slope = self._loss(error)
-        return Lesson(loss, slope[..., None], error.abs(), {})
+        return Lesson(loss, slope.unsqueeze(2), error.abs(), {})

@@ -18,6 +18,7 @@ class Network(Protocol):
     """
 
     parameters: Tensor  # [R, P], a row per run, P a multiple of 16; all else are views
+    is_certain: bool  # whether `activations` is the same operations each time, with nothing drawn
 
     def views(self, matrix: Tensor) -> Any:
         """Return the places of the parts in another matrix [R, P], a gradient's."""
@@ -50,9 +51,11 @@ class Network(Protocol):
 class PlainNetwork:
     """A part and its numbers: what goes in comes out without chance."""
 
-    def __init__(self, num_runs: int, part: Part) -> None:
+    is_certain = True
+
+    def __init__(self, num_runs: int, part: Part, device: torch.device | None = None) -> None:
         self._part = part
-        self.parameters = torch.zeros(num_runs, part.num_parameters)
+        self.parameters = torch.zeros(num_runs, part.num_parameters, device=device)
         self._views = part.views(self.parameters)
 
     def views(self, matrix: Tensor) -> Any:
@@ -77,7 +80,7 @@ class PlainNetwork:
 
     def initialise(self, seeds: Sequence[int]) -> None:
         """Draw weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
-        initialise(self._part, self._views, seeds)
+        initialise(self._part, self.parameters, seeds)
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: the parameters are all."""
@@ -92,8 +95,13 @@ def by_action(output: Tensor, num_actions: int, num_atoms: int) -> Tensor:
     return output.as_strided((*output.shape[:2], num_actions, num_atoms), (*output.stride()[:2], num_atoms, 1))
 
 
-def initialise(part: Part, views: Any, seeds: Sequence[int]) -> None:
-    """Draw a part's parameters from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), each run's from its own stream."""
+def initialise(part: Part, parameters: Tensor, seeds: Sequence[int]) -> None:
+    """Draw a part's parameters from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), each run's from its own stream.
+
+    `parameters` is [R, num_parameters]; they are put together on the host, and get to a device in one copy.
+    """
+    drawn = torch.zeros(parameters.shape)
+    views = part.views(drawn)
     for run, seed in enumerate(seeds):
         uniform = np.random.default_rng(seed_sequence(seed, INITIAL_WEIGHTS)).uniform
 
@@ -101,3 +109,4 @@ def initialise(part: Part, views: Any, seeds: Sequence[int]) -> None:
             return uniform(-bound, bound, shape)
 
         part.initialise(views, run, draw)
+    parameters.copy_(drawn)

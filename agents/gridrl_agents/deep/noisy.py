@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gridrl_agents.deep.home import HOST, Home
 from gridrl_agents.deep.network import initialise
 from gridrl_agents.deep.part import Part
-from gridrl_agents.streams import NOISE, NormalStreams
+from gridrl_agents.streams import NOISE
 
 
 class NoisyViews(NamedTuple):
@@ -31,19 +32,23 @@ class NoisyNetwork:
     of mu is that of w, and the gradient of sigma is that times the noise.
     """
 
-    def __init__(self, num_runs: int, part: Part, sigma: float, seeds: Sequence[int], key: int) -> None:
+    is_certain = False
+
+    def __init__(
+        self, num_runs: int, part: Part, sigma: float, seeds: Sequence[int], key: int, home: Home = HOST
+    ) -> None:
         """`sigma` is the noise's initial scale, over sqrt(fan_in); `key` tells apart the networks of a seed."""
         self._part = part
         self._sigma = sigma
-        self.parameters = torch.zeros(num_runs, 2 * part.num_parameters)
+        self.parameters = torch.zeros(num_runs, 2 * part.num_parameters, device=home.device)
         self._mean, self._scale = self._halves(self.parameters)
         self._mean_views = part.views(self._mean)
-        self._noise = torch.zeros(num_runs, part.num_parameters)
+        self._noise = torch.zeros(num_runs, part.num_parameters, device=home.device)
         self._noise_layers = part.linear_layers(part.views(self._noise))
-        self._noisy = torch.zeros(num_runs, part.num_parameters)
+        self._noisy = torch.zeros_like(self._noise)
         self._noisy_views = part.views(self._noisy)
         self._sizes = list(chain.from_iterable(layer.weight.shape[1:] for layer in self._noise_layers))
-        self._streams = NormalStreams(seeds, NOISE, key, block=16 * sum(self._sizes))
+        self._streams = home.normal_streams(seeds, NOISE, key, block=16 * sum(self._sizes))
 
     def views(self, matrix: Tensor) -> NoisyViews:
         """Return the places of mu's and sigma's gradient in `matrix` [R, 2 p]."""
@@ -71,10 +76,12 @@ class NoisyNetwork:
 
     def initialise(self, seeds: Sequence[int]) -> None:
         """Draw mu as a plain network's weights, U(-1/sqrt(fan_in), 1/sqrt(fan_in)); sigma is sigma / sqrt(fan_in)."""
-        initialise(self._part, self._mean_views, seeds)
-        scale_views = self._part.views(self._scale)
+        initialise(self._part, self._mean, seeds)
+        scale = torch.zeros(self._scale.shape)
+        views = self._part.views(scale)
         for run in range(len(seeds)):
-            self._part.initialise(scale_views, run, lambda bound, shape: np.full(shape, self._sigma * bound))
+            self._part.initialise(views, run, lambda bound, shape: np.full(shape, self._sigma * bound))
+        self._scale.copy_(scale)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the noise's streams stand."""
@@ -89,7 +96,7 @@ class NoisyNetwork:
         return mean, scale
 
     def _draw_noise(self) -> None:
-        drawn = torch.from_numpy(self._streams.normal(sum(self._sizes)))
+        drawn = torch.as_tensor(self._streams.normal(sum(self._sizes)))  # the same memory, whatever it is
         factors = (drawn.sign() * drawn.abs().sqrt_()).split(self._sizes, dim=1)
         for layer, per_input, per_output in zip(self._noise_layers, factors[::2], factors[1::2], strict=True):
             torch.mul(per_input[:, :, None], per_output[:, None, :], out=layer.weight)

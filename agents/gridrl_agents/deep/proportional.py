@@ -45,7 +45,7 @@ class Proportional:
         """Set the priorities at `place`, both [R, B]."""
         mass = (np.asarray(priority, dtype=np.float64) + EPSILON) ** self._exponent
         self._tree.set(place, mass)
-        np.maximum(self._highest, mass.max(axis=1, keepdims=True), out=self._highest)
+        np.maximum(self._highest, np.maximum.reduce(mass, axis=1, keepdims=True), out=self._highest)
 
     def state_dict(self, size: int) -> dict[str, Any]:
         """Return the masses [R, size], the highest so far, the count of draws and the streams."""

@@ -15,10 +15,10 @@ class Quantile:
 
     limits = None
 
-    def __init__(self, num_quantiles: int, threshold: float) -> None:
+    def __init__(self, num_quantiles: int, threshold: float, device: torch.device | None = None) -> None:
         """`threshold` is kappa, in units of scaled reward; 0 is the plain quantile loss."""
         self.num_atoms = num_quantiles
-        self._tau = ((torch.arange(num_quantiles) + 0.5) / num_quantiles)[:, None]  # [K, 1]
+        self._tau = ((torch.arange(num_quantiles) + 0.5) / num_quantiles)[:, None].to(device)  # [K, 1]
         self._threshold = threshold
 
     def q_values(self, output: Tensor) -> Tensor:

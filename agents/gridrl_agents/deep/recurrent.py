@@ -24,14 +24,16 @@ class Passage(NamedTuple):
 class RecurrentNetwork:
     """`torso` is what comes before the LSTM; `parameters` is [R, P], a row per run; all else are views."""
 
-    def __init__(self, num_runs: int, torso: Part, lstm_size: int, num_actions: int) -> None:
+    def __init__(
+        self, num_runs: int, torso: Part, lstm_size: int, num_actions: int, device: torch.device | None = None
+    ) -> None:
         self._torso = torso
         self._lstm = LSTM(torso.num_outputs, lstm_size)
         self._head = Layers((self._lstm.width, num_actions), num_inputs=lstm_size, live=np.arange(lstm_size))
         self.state_width = 2 * self._lstm.width
         self.num_actions = num_actions
         self._sizes = [part.num_parameters for part in (torso, self._lstm, self._head)]
-        self.parameters = torch.zeros(num_runs, sum(self._sizes))
+        self.parameters = torch.zeros(num_runs, sum(self._sizes), device=device)
         self._views = self.views(self.parameters)
 
     def views(self, matrix: Tensor) -> tuple[Any, ...]:
@@ -41,15 +43,18 @@ class RecurrentNetwork:
 
     def initialise(self, seeds: Sequence[int]) -> None:
         """Draw weights and biases, each run's from its own stream, within 1/sqrt(fan_in); the LSTM's 1/sqrt(units)."""
+        drawn = torch.zeros(self.parameters.shape)  # on the host; they get to a device in one copy
+        torso, lstm, head = self.views(drawn)
         for run, seed in enumerate(seeds):
             generator = np.random.default_rng(seed_sequence(seed, INITIAL_WEIGHTS))
 
             def draw(bound: float, shape: tuple[int, ...], generator: np.random.Generator = generator) -> np.ndarray:
                 return generator.uniform(-bound, bound, shape)
 
-            self._torso.initialise(self._views[0], run, draw)
-            self._lstm.initialise(self._views[1], run, draw)
-            self._head.initialise(self._views[2], run, draw)
+            self._torso.initialise(torso, run, draw)
+            self._lstm.initialise(lstm, run, draw)
+            self._head.initialise(head, run, draw)
+        self.parameters.copy_(drawn)
 
     def unroll(self, inputs: Tensor, state: Tensor, keep: Tensor) -> Passage:
         """Read sequences [R, T, B, F] from a state [R, B, state_width]; see `LSTM.unroll` for `keep`."""
@@ -61,7 +66,7 @@ class RecurrentNetwork:
 
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Read one observation each, [R, B, F], from a state; return values [R, B, A] and the state that follows."""
-        passage = self.unroll(inputs[:, None], state, torch.ones(*inputs.shape[:1], 1, inputs.shape[1], 1))
+        passage = self.unroll(inputs[:, None], state, inputs.new_ones(inputs.shape[0], 1, inputs.shape[1], 1))
         return self.values(passage), passage.trace.after[:, 0]
 
     def rectified(self, inputs: Tensor) -> list[Tensor]:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gridrl_agents.deep.adam import load_tensor
-from gridrl_agents.streams import REPLAY, Streams
+from gridrl_agents.deep.home import HOST, Home, saved
+from gridrl_agents.streams import REPLAY
 
 
 class Sequences(NamedTuple):
@@ -49,23 +50,25 @@ class SequenceReplay:
         gamma: float,
         batch_size: int,
         length: int,
+        home: Home = HOST,
     ) -> None:
         runs = len(seeds)
         self.size = 0  # steps kept of each run
         self._position = 0
         self._capacity, self._gamma, self._batch_size, self._length = capacity, gamma, batch_size, length
-        self._streams = Streams(seeds, REPLAY)
-        self._runs = np.arange(runs)[:, None, None]
+        self._home, device = home, home.device
+        self._streams = home.streams(seeds, REPLAY)
+        self._runs = torch.arange(runs, device=device)[:, None, None]
+        self._ahead = torch.arange(length, device=device)[:, None]
         self._fields = {
-            "obs": torch.zeros(capacity, runs, width, dtype=dtype),
-            "action": torch.zeros(capacity, runs, dtype=torch.int64),
-            "reward": torch.zeros(capacity, runs),
-            "discount": torch.zeros(capacity, runs),
-            "next_obs": torch.zeros(capacity, runs, width, dtype=dtype),
-            "goes_on": torch.zeros(capacity, runs),
-            "state": torch.zeros(capacity, runs, state_width),
+            "obs": torch.zeros(capacity, runs, width, dtype=dtype, device=device),
+            "action": torch.zeros(capacity, runs, dtype=torch.int64, device=device),
+            "reward": torch.zeros(capacity, runs, device=device),
+            "discount": torch.zeros(capacity, runs, device=device),
+            "next_obs": torch.zeros(capacity, runs, width, dtype=dtype, device=device),
+            "goes_on": torch.zeros(capacity, runs, device=device),
+            "state": torch.zeros(capacity, runs, state_width, device=device),
         }
-        self._writable = {name: field.numpy() for name, field in self._fields.items()}  # the same memory
         self._flat = {name: field.flatten(0, 1) for name, field in self._fields.items()}  # the same memory
 
     def add(
@@ -76,36 +79,36 @@ class SequenceReplay:
         terminated: np.ndarray,
         truncated: np.ndarray,
         next_obs: np.ndarray,
-        state: np.ndarray,
+        state: Tensor,
     ) -> None:
         """Keep one step of each run: `obs` and `next_obs` are [R, width], `state` [R, state width], the others [R].
 
         `state` is what was remembered before `obs` was seen.
         """
-        at, fields = self._position, self._writable
-        terminated, truncated = np.asarray(terminated, dtype=bool), np.asarray(truncated, dtype=bool)
-        fields["obs"][at] = obs
-        fields["action"][at] = action
-        fields["reward"][at] = reward
-        fields["discount"][at] = np.where(terminated, 0.0, self._gamma)
-        fields["next_obs"][at] = next_obs
-        fields["goes_on"][at] = ~(terminated | truncated)
-        fields["state"][at] = state
+        at, fields = self._position, self._fields
+        discount = np.where(terminated, 0.0, self._gamma)
+        goes_on = ~np.logical_or(terminated, truncated)
+        numbers = np.array([action, reward, discount, goes_on], dtype=np.float32)
+        fields["obs"][at] = self._home.rows(obs)
+        sent, fields["next_obs"][at] = self._home.together(numbers, next_obs)
+        for name, number in zip(("action", "reward", "discount", "goes_on"), sent, strict=True):
+            fields[name][at] = number
+        fields["state"][at] = torch.as_tensor(state)
         self._position = (at + 1) % self._capacity
         self.size = min(self.size + 1, self._capacity)
 
     def sample(self) -> Sequences:
         """Return a batch of each run's own sequences, drawn evenly and with replacement."""
-        runs, batch, length = self._runs.size, self._batch_size, self._length
+        runs, batch, length = len(self._runs), self._batch_size, self._length
         oldest = self._position if self.size == self._capacity else 0
-        begin = oldest + (self._streams.uniform(batch) * (self.size - length + 1)).astype(np.int64)
-        place = (begin[:, None] + np.arange(length)[:, None]) % self._capacity  # [R, T, B]
-        index = torch.from_numpy(place * runs + self._runs)
+        begin = oldest + (torch.as_tensor(self._streams.uniform(batch)) * (self.size - length + 1)).long()
+        place = (begin[:, None] + self._ahead) % self._capacity  # [R, T, B]
+        index = place * runs + self._runs
 
         def drawn(name: str, *shape: int) -> Tensor:
             return self._flat[name].index_select(0, index.flatten()).view(runs, length, batch, *shape)
 
-        keep = torch.ones(runs, length, batch, 1)
+        keep = torch.ones(runs, length, batch, 1, device=index.device)
         keep[:, 1:, :, 0] = drawn("goes_on")[:, :-1]
         first = index[:, 0].flatten()
         return Sequences(
@@ -121,11 +124,11 @@ class SequenceReplay:
     def look(self, count: int) -> Tensor:
         """Return at most `count` observations of each run, evenly from all that are kept, [R, some, width]."""
         place = np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(np.int64))
-        return self._fields["obs"][torch.from_numpy(place)].transpose(0, 1)
+        return self._fields["obs"][self._home.tensor(place)].transpose(0, 1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is kept, [size, R, ...] each, the place of writing and the streams."""
-        kept = {name: field[: self.size].copy() for name, field in self._writable.items()}
+        kept = {name: saved(field[: self.size]) for name, field in self._fields.items()}
         return {"kept": kept, "position": self._position, "size": self.size, "streams": self._streams.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
