@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: everything beside its peer in one run; a table, a JSON file and a figure.
+"""`python -m benchmarks`: everything beside its peer, and how costs grow, in one run; tables, a JSON file, figures.
 
 Each contender lives in a process of its own with one thread, all of a contest take turns, and a ratio is the median of
 the ratios turn by turn. The peers come with `pip install -e ".[bench]"`; without one, its rows say so.
@@ -7,16 +7,31 @@ the ratios turn by turn. The peers come with `pip install -e ".[bench]"`; withou
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import dqn, environments, processes, products, rendering, replay, startup, tabular
+from benchmarks import (
+    dqn,
+    environments,
+    growth_capacity,
+    growth_cells,
+    growth_runs,
+    overhead,
+    processes,
+    products,
+    rendering,
+    replay,
+    startup,
+    tabular,
+)
 from benchmarks.contest import Contest
+from benchmarks.growth import Growth, measure_growth
 from benchmarks.harness import ContenderError, hold
 from benchmarks.machine import describe_machine, load
 from benchmarks.results import contenders, rows
 
-CONTESTS = (
+CONTESTS: tuple[Contest | Growth, ...] = (
     dqn.LEARNING,
     processes.CONTEST,
     products.CONTEST,
@@ -27,8 +42,12 @@ CONTESTS = (
     replay.LARGE,
     rendering.CONTEST,
     startup.CONTEST,
+    overhead.CONTEST,
+    growth_runs.GROWTH,
+    growth_capacity.GROWTH,
+    growth_cells.GROWTH,
 )
-SLOW = (replay.LARGE.name,)  # to get ready; left out by --quick
+SLOW = (replay.LARGE.name, overhead.CONTEST.name)  # to get ready, or a piece of the work; left out by --quick
 
 
 def main() -> int:
@@ -41,7 +60,9 @@ def main() -> int:
     parser.add_argument("--turns", type=int, help="turns of each contender, 5 if not given")
     parser.add_argument("--seconds", type=float, help="length of a turn, 1 if not given")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="folder to write")
-    parser.add_argument("--quick", action="store_true", help="see that all works: 3 turns of .1 s, no large replay")
+    parser.add_argument(
+        "--quick", action="store_true", help="see that all works: 3 turns of .1 s, nothing large or slow"
+    )
     options = parser.parse_args()
     turns = options.turns if options.turns is not None else 3 if options.quick else 5
     seconds = options.seconds if options.seconds is not None else 0.1 if options.quick else 1.0
@@ -52,12 +73,14 @@ def main() -> int:
         for contest in CONTESTS
         if (contest.name in options.only if options.only else not (options.quick and contest.name in SLOW))
     ]
+    if options.quick:
+        chosen = [contest.quick() if isinstance(contest, Growth) else contest for contest in chosen]
     results = measure(chosen, turns, seconds)
     report(results, options.out)
     return 1 if results["failed"] else 0
 
 
-def measure(contests: list[Contest], turns: int, seconds: float) -> dict[str, Any]:
+def measure(contests: Sequence[Contest | Growth], turns: int, seconds: float) -> dict[str, Any]:
     """Hold the contests one after the other and return all that was found; one that fails is told and left out."""
     results: dict[str, Any] = {
         "machine": describe_machine(),
@@ -66,32 +89,38 @@ def measure(contests: list[Contest], turns: int, seconds: float) -> dict[str, An
         "about": {contest.name: contest.about for contest in contests},
         "comparisons": [],
         "contenders": [],
+        "growths": [],
         "failed": [],
     }
     for contest in contests:
         print(f"{contest.name}: {contest.about}", file=sys.stderr, flush=True)
         try:
-            found = hold(contest, turns, seconds)
+            if isinstance(contest, Growth):
+                results["growths"].append(measure_growth(contest, turns, seconds))
+            else:
+                found = hold(contest, turns, seconds)
+                results["comparisons"] += rows(contest, found)
+                results["contenders"] += contenders(contest, found)
         except ContenderError as error:
             print(f"{contest.name} failed, and is left out. {error}", file=sys.stderr)
             results["failed"].append({"contest": contest.name, "reason": str(error)})
             continue
-        results["comparisons"] += rows(contest, found)
-        results["contenders"] += contenders(contest, found)
         results["load"].append(load())
     return results
 
 
 def report(results: dict[str, Any], folder: Path) -> None:
-    """Print the tables; write results.json and, where there is something to compare, ratios.md and ratios.png."""
+    """Print the tables; write results.json and what tells of ratios and of growth, each as a table and a figure."""
     from rich.console import Console
 
     from benchmarks.figure import ratio_figure
+    from benchmarks.growth_figure import growth_figure
+    from benchmarks.growth_report import growth_markdown, growth_tables
     from benchmarks.report import markdown, tables
     from gridrl.plots.style import save
 
     console = Console()
-    for part in tables(results):
+    for part in (*tables(results), *growth_tables(results["growths"])):
         console.print(part)
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "results.json"
@@ -102,6 +131,11 @@ def report(results: dict[str, Any], folder: Path) -> None:
         table.write_text(markdown(results["comparisons"]), encoding="utf-8")
         print(f"wrote {table}")
         print(f"wrote {save(ratio_figure(results), folder / 'ratios.png')}")
+    if results["growths"]:
+        table = folder / "growth.md"
+        table.write_text(growth_markdown(results["growths"]), encoding="utf-8")
+        print(f"wrote {table}")
+        print(f"wrote {save(growth_figure(results), folder / 'growth.png')}")
 
 
 if __name__ == "__main__":

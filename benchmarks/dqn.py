@@ -1,5 +1,6 @@
 """DQN on dense-v0, ours beside Stable-Baselines3's: the same environment, network, batch and updates per step."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.contest import Comparison, Contender, Contest, Work
@@ -26,19 +27,30 @@ NEVER = 10**9
 COMBINED = {"double": True, "dueling": True, "replay": "proportional", "n_step": 3}
 
 
-def our_agent(num_runs: int, *, capacity: int = CAPACITY, reads_all: bool = False, **choices: Any) -> "Agent":
-    """Return our DQN; `reads_all`: with all 1200 inputs, though three quarters of them are always zero."""
+def our_agent(
+    num_runs: int,
+    *,
+    capacity: int = CAPACITY,
+    reads_all: bool = False,
+    level: str | None = None,
+    hidden_sizes: Sequence[int] = HIDDEN,
+    **choices: Any,
+) -> "Agent":
+    """Return our DQN; `reads_all`: with all 1200 inputs, though three quarters of them are always zero.
+
+    With a `level` (a name or a map) it is for that one, not for dense.
+    """
     from gridrl.problem import Problem, ProblemSettings
     from gridrl_agents.registry import make
 
-    problem = Problem(ProblemSettings(env="dense-v0"))
+    problem = Problem(ProblemSettings(env="dense-v0", level=level))
     return make(
         "dqn",
         problem.observation_space,
         problem.action_space,
         range(num_runs),
         observation_support=None if reads_all else problem.observation_support,
-        hidden_sizes=HIDDEN,
+        hidden_sizes=tuple(hidden_sizes),
         batch_size=BATCH,
         replay_capacity=capacity,
         min_replay_size=capacity,
@@ -53,14 +65,14 @@ def our_agent(num_runs: int, *, capacity: int = CAPACITY, reads_all: bool = Fals
     )
 
 
-def our_learning(num_runs: int, agent: "Agent", warm_up: int = WARM_UP) -> Work:
+def our_learning(num_runs: int, agent: "Agent", warm_up: int = WARM_UP, level: str | None = None) -> Work:
     """Return work of our learning loop (act, step the environment, keep, learn) after `warm_up` updates."""
     from itertools import islice
 
     from gridrl.loop import steps
     from gridrl.problem import Problem, ProblemSettings
 
-    env = Problem(ProblemSettings(env="dense-v0")).make_vector(num_runs, learning=True)
+    env = Problem(ProblemSettings(env="dense-v0", level=level)).make_vector(num_runs, learning=True)
     obs, _ = env.reset(seed=list(range(num_runs)))
     learning = steps(agent, env, obs)
     while agent.num_updates < warm_up:

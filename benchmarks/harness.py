@@ -6,9 +6,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.contest import Contender, Contest, Found, Work
+
+if TYPE_CHECKING:
+    from benchmarks.growth import Line
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -17,7 +20,7 @@ class ContenderError(RuntimeError):
     """A contender's process failed; the message holds its traceback."""
 
 
-def hold(contest: Contest, turns: int, seconds: float) -> dict[str, Found]:
+def hold(contest: "Contest | Line", turns: int, seconds: float) -> dict[str, Found]:
     """Return what was found of each contender that is installed, by name.
 
     All get ready first. In each of the `turns` every contender then works for `seconds`, while the others sleep.

@@ -17,8 +17,9 @@ def tables(results: dict[str, Any]) -> Iterator[Table | Text]:
         f"Medians of {options['turns']} turns of {options['seconds']:g} s, one thread for each process. Load average "
         f"{results['load'][0]} at the start, {results['load'][-1]} at the end; the contests' own is 1."
     )
-    yield comparisons(results["comparisons"])
-    yield readiness(results["contenders"])
+    if results["comparisons"]:
+        yield comparisons(results["comparisons"])
+        yield readiness(results["contenders"])
 
 
 def comparisons(rows: list[dict[str, Any]]) -> Table:
