@@ -1,19 +1,30 @@
-"""`gridrl study list | run NAME`: experiments that end with a figure, its data and a verdict."""
+"""`gridrl study list | show NAME | run NAME | plot NAME`: experiments that end with a figure and a verdict."""
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from gridrl.commands.options import parse
 from gridrl.errors import UserError, unknown
 from gridrl.studies.study import Budget
+from gridrl.sweeps.engine import EngineSettings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gridrl.studies.study import Outcome, Study
 
 USAGE = """\
-usage: gridrl study list                     the studies there are
-       gridrl study run NAME|all [OPTIONS]   gridrl study run --help tells the options"""
+usage: gridrl study list                          the studies there are
+       gridrl study show NAME|FILE                what a study varies, and how its claim is tested
+       gridrl study run NAME|all|FILE [OPTIONS]   gridrl study run --help tells the options
+       gridrl study plot NAME|FOLDER              draw and judge again what was run"""
 ALL = "all"
+STUDIES = Path("studies")
+NameArgument = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
 
 
 @dataclass
@@ -22,25 +33,44 @@ class ListOptions:
 
 
 @dataclass
+class ShowOptions:
+    """Show a study: its variants, and how its claim is tested."""
+
+    name: NameArgument
+    """The study's name, or the file of one of your own."""
+
+
+@dataclass
 class RunOptions:
     """Run a study: a figure, the data behind it, and a verdict in words."""
 
-    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
-    """The study's name, or `all`."""
+    name: NameArgument
+    """The study's name, `all`, or the file of one of your own (it ends in .toml)."""
     budget: Budget = "short"
     """How much is measured: smoke ends within a minute, short takes some minutes, full as long as it needs."""
     seeds: int | None = None
     """Runs of each agent, or draws; the budget's own number if not given."""
     out: Path | None = None
     """Folder to write; by default the first free of studies/NAME, studies/NAME-2, ... (`all`: a folder for each)."""
+    shards: Path = STUDIES / ".shards"
+    """Folder of trainings that studies share: what is there already is not trained again."""
+    work: EngineSettings = field(default_factory=EngineSettings)
 
     def __post_init__(self) -> None:
         if self.seeds is not None and self.seeds < 1:
             raise UserError(f"--seeds must be 1 or more, got {self.seeds}; give a larger one.")
 
 
+@dataclass
+class PlotOptions:
+    """Draw and judge again what was run."""
+
+    name: NameArgument
+    """The study's name, which stands for its latest folder under studies/, or a folder."""
+
+
 def main(argv: list[str]) -> int:
-    """List the studies, or run the one that is named in `argv`, or all."""
+    """List or show the studies, run the one that is named in `argv`, or all, or draw again what was run."""
     if not argv or argv[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if argv else 2
@@ -66,25 +96,36 @@ def _list(argv: list[str]) -> int:
     return 0
 
 
+def _show(argv: list[str]) -> int:
+    options: Any = parse(ShowOptions, "study show", argv, "Show a study: its variants, and how its claim is tested.")
+
+    from rich.console import Console
+
+    from gridrl.studies.registry import find
+
+    study = find(options.name)
+    Console(highlight=False, soft_wrap=True).print("\n".join(study.describe()), markup=False)
+    print(f"Run it: gridrl study run {study.asked_for}")
+    return 0
+
+
 def _run(argv: list[str]) -> int:
     options: Any = parse(RunOptions, "study run", argv, "Run a study: a figure, its data, a verdict in words.")
 
     from rich.console import Console
 
     from gridrl.studies.registry import find, studies
+    from gridrl.studies.trained import TrainedStudy, Work
 
     console = Console(highlight=False, soft_wrap=True)
-    chosen = studies() if options.name == ALL else [find(options.name)]
-    for study in chosen:
-        out = options.out or _next_free(Path("studies"), study.name)
+    for study in studies() if options.name == ALL else [find(options.name)]:
+        if isinstance(study, TrainedStudy):
+            study = dataclasses.replace(study, work=Work(options.work, options.shards))
+        out = options.out or _next_free(STUDIES, study.name)
         if options.out is not None and options.name == ALL:
             out = options.out / study.name
         console.print(f"[bold]{study.name}[/bold]: {study.question}\n  claim: {study.claim}")
-        outcome = study.run(out, options.budget, options.seeds, console)
-        for finding in outcome.verdict.findings:
-            console.print(f"  {finding.word}: {finding.text}", markup=False)
-        console.print(f"Verdict: {outcome.verdict.outcome}.")
-        console.print(f"Wrote {out}: {', '.join(path.name for path in outcome.written)}")
+        _tell(console, study.run(out, options.budget, options.seeds, console), out)
     larger = {"smoke": "short", "short": "full"}.get(options.budget)
     if larger:
         print(f"Next, with less noise:\n  gridrl study run {options.name} --budget {larger}")
@@ -93,11 +134,51 @@ def _run(argv: list[str]) -> int:
     return 0
 
 
+def _plot(argv: list[str]) -> int:
+    options: Any = parse(PlotOptions, "study plot", argv, "Draw and judge again what was run; nothing is trained.")
+
+    from rich.console import Console
+
+    from gridrl.studies.registry import find, study_in
+
+    folder = Path(options.name)
+    if not folder.is_dir():
+        folder = _latest(STUDIES, find(options.name))
+    _tell(Console(highlight=False, soft_wrap=True), study_in(folder).again(folder), folder)
+    return 0
+
+
+def _tell(console: "Console", outcome: "Outcome", out: Path) -> None:
+    for finding in outcome.verdict.findings:
+        console.print(f"  {finding.word}: {finding.text}", markup=False)
+    console.print(f"Verdict: {outcome.verdict.outcome}.")
+    console.print(f"Wrote {out}: {', '.join(path.name for path in outcome.written)}")
+
+
+def _folder(parent: Path, name: str, number: int) -> Path:
+    return parent / (name if number == 1 else f"{name}-{number}")
+
+
 def _next_free(parent: Path, name: str) -> Path:
+    """Return the first folder of a study that holds nothing."""
     number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+    while (folder := _folder(parent, name, number)).exists() and any(folder.iterdir()):
         number += 1
     return folder
 
 
-_ACTIONS = {"list": _list, "run": _run}
+def _latest(parent: Path, study: "Study") -> Path:
+    """Return the last folder of a study that was run to its end."""
+    number, found = 1, None
+    while (folder := _folder(parent, study.name, number)).exists():
+        found = folder if (folder / "verdict.md").is_file() else found
+        number += 1
+    if found is None:
+        raise UserError(
+            f"{study.name} was not run yet under {parent}; run it (gridrl study run {study.asked_for}), or name "
+            "a folder."
+        )
+    return found
+
+
+_ACTIONS = {"list": _list, "show": _show, "run": _run, "plot": _plot}

@@ -1,7 +1,6 @@
 """Curves over training: averages over runs with 95 % bands, beside what is true."""
 
 import math
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -9,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
-from matplotlib.transforms import ScaledTranslation
 
 from gridrl.intervals import Average, Summary, summarise
+from gridrl.plots.layout import AXES_HEIGHT, lay_out, legend_below
 from gridrl.plots.series import Series, agents_in, series
-from gridrl.plots.style import PAGE_WIDTH, TRUTH, Look, agent_look, fitting_size, new_figure, styled, wrapped
+from gridrl.plots.style import PAGE_WIDTH, TRUTH, Look, agent_look, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     import pandas
@@ -158,8 +157,13 @@ def curves_figure(
     title: str = "",
     note: str | None = None,
     columns: int | None = None,
+    legend_columns: int | None = None,
+    axes_height: float = AXES_HEIGHT,
 ) -> Figure:
     """Draw panels side by side, at most three in a row, each with its legend below; `note` says how to read them.
+
+    A panel's legend has `legend_columns`: one, or three where a panel has the whole width, if that is None.
+    `axes_height` is in inches.
 
     Raises ValueError without panels.
     """
@@ -174,46 +178,8 @@ def curves_figure(
     places = [figure.add_subplot(rows, columns, number + 1) for number in range(len(panels))]
     for panel, axes in zip(panels, places, strict=True):
         panel.draw(axes, rng)
-    _lay_out(figure, places, columns, title, note)
+    lay_out(figure, places, columns, title, note, legend_columns or (3 if columns == 1 else 1), axes_height)
     return figure
-
-
-def _lay_out(figure: Figure, places: Sequence[Axes], columns: int, title: str, note: str) -> None:
-    """Give every panel its place, in inches, once the lines of its title and the entries of its legend are known."""
-    left, gap, right, axes_height = 0.8, 0.55, 0.2, 2.35
-    width = (PAGE_WIDTH - left - right - gap * (columns - 1)) / columns
-    labels = {axes.get_ylabel() for axes in places}
-    if len(labels) > 1:  # each panel needs room for its own
-        gap += 0.25
-        width -= 0.25 * (columns - 1) / columns
-    legend_columns = 3 if columns == 1 else 1
-    for axes in places:
-        letters = max(int(width / 0.088), 10)  # a bold letter of 10 points takes .088 inches
-        axes.set_title(textwrap.fill(axes.get_title(loc="left"), letters, break_on_hyphens=False), loc="left")
-        _legend(axes, legend_columns)
-    title_height = 0.12 + 0.17 * max(axes.get_title(loc="left").count("\n") + 1 for axes in places)
-    entries = max(len(axes.get_legend_handles_labels()[1]) for axes in places)
-    legend_height = 0.55 + 0.17 * math.ceil(entries / legend_columns)
-    row_height = title_height + axes_height + legend_height
-    top, bottom = (0.36 if title else 0.05), 0.14 + 0.16 * (note.count("\n") + 1 if note else 0)
-    height = top + row_height * math.ceil(len(places) / columns) + bottom
-    figure.set_size_inches(PAGE_WIDTH, height)
-    for number, axes in enumerate(places):
-        row, column = divmod(number, columns)
-        low = height - top - row * row_height - title_height - axes_height
-        x = left + column * (width + gap)
-        axes.set_position((x / PAGE_WIDTH, low / height, width / PAGE_WIDTH, axes_height / height))
-        if column and len(labels) == 1:
-            axes.set_ylabel("")
-    figure.text(
-        0.2 / PAGE_WIDTH,
-        1 - 0.22 / height,
-        title,
-        size=fitting_size(title, PAGE_WIDTH - 0.4, 12),
-        weight="bold",
-        va="center",
-    )
-    figure.text(0.2 / PAGE_WIDTH, 0.1 / height, note, size=8, va="bottom", linespacing=1.35)
 
 
 def _draw_line(
@@ -248,21 +214,4 @@ def _finish(axes: Axes, title: str, ylabel: str) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.margins(x=0.02)
-    _legend(axes, 1)
-
-
-def _legend(axes: Axes, columns: int) -> None:
-    """Put the legend below the axes' label, where it never lies on the data, whatever the axes' height."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    below = axes.transAxes + ScaledTranslation(0, -0.5, figure.dpi_scale_trans)
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        bbox_transform=below,
-        ncols=columns,
-        borderaxespad=0,
-        borderpad=0,
-        handlelength=2.4,
-        labelspacing=0.45,
-    )
+    legend_below(axes, 1)

@@ -27,6 +27,7 @@ PAGE_WIDTH = 8.0
 
 # Okabe & Ito 2008: told apart by colour-blind eyes; the order puts far greys beside each other.
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B4A99", "#7A5C3E")
+_VARIANTS = (*_PALETTE, "#6b7280")  # one more: the longest of our studies has nine
 _DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1.2)), (0, (3, 1, 1, 1, 1, 1)))
 _MARKERS = (
     "osD^vP*X",
@@ -112,6 +113,12 @@ def agent_look(name: str) -> Look:
     column = number % len(_PALETTE)
     row = len(_KNOWN) + number // len(_PALETTE) % (len(_DASHES) - len(_KNOWN))
     return Look(_PALETTE[column], _DASHES[row], _MARKERS[row][column])
+
+
+def variant_look(number: int) -> Look:
+    """Return the look of the `number`-th variant of a study, counted from 0; after 45 they come again."""
+    row, column = divmod(number % (len(_VARIANTS) * len(_DASHES)), len(_VARIANTS))
+    return Look(_VARIANTS[column], _DASHES[row], (_MARKERS[row] + "p")[column])
 
 
 def new_figure(width: float = PAGE_WIDTH, height: float = 4.5) -> Figure:

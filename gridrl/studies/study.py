@@ -1,11 +1,14 @@
 """What a study is: a question, the claim that it tests, and three steps, measure, judge and draw."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from gridrl.studies.made import Made
 
 if TYPE_CHECKING:
     import pandas
@@ -45,7 +48,7 @@ class Verdict(NamedTuple):
 
 
 class Steps(Protocol):
-    """The functions that the file of a study has. Judging and drawing read the tables alone, never what was run."""
+    """What a study does. Judging and drawing read the tables alone, never what was run."""
 
     def measure(self, folder: Path, budget: Budget, num_seeds: int | None, console: "Console") -> Tables:
         """Return what was measured; `folder` takes what else is worth keeping. `num_seeds` None: the budget's own."""
@@ -65,20 +68,31 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Study:
-    """A question that can be run. Its steps are in `gridrl.studies.MODULE`, imported when they are first needed."""
+class Study(ABC):
+    """A question that can be run."""
 
     name: str
     question: str
     claim: str
     source: str  # where the claim comes from, a short citation
-    module: str
-    resumes: bool = False  # whether measuring goes on with the runs that the folder holds already
 
     @property
+    @abstractmethod
     def steps(self) -> Steps:
-        """The study's functions."""
-        return import_module(f"gridrl.studies.{self.module}")
+        """What the study does."""
+
+    @property
+    def asked_for(self) -> str:
+        """What `gridrl study run` is given to run it."""
+        return self.name
+
+    def describe(self) -> list[str]:
+        """Return what there is to know of the study before it is run, line by line."""
+        return [self.name, "", self.question, f"Claim: {self.claim}", f"Source: {self.source}", ""]
+
+    def takes(self, out: Path) -> bool:
+        """Say whether the study may be written into `out`: there is nothing yet, or something it goes on with."""
+        return not out.exists() or (out.is_dir() and not any(out.iterdir()))
 
     def run(self, out: Path, budget: Budget, num_seeds: int | None, console: "Console") -> Outcome:
         """Measure, judge and draw into the folder `out`: a csv file for each table, figure.png and verdict.md.
@@ -90,29 +104,44 @@ class Study:
         from gridrl.run_folder import writing
 
         begun = time.perf_counter()
-        goes_on = self.resumes and (out / "runs").is_dir()
-        if out.exists() and not goes_on and (not out.is_dir() or any(out.iterdir())):
+        if not self.takes(out):
             raise UserError(f"{out} exists and is not empty; choose another folder with --out.")
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
-        steps = self.steps
-        tables = steps.measure(out, budget, num_seeds, console)
-        written = []
+        tables = self.steps.measure(out, budget, num_seeds, console)
+        made = Made(self.asked_for, budget, num_seeds, time.perf_counter() - begun)
         with writing(out):
+            made.write(out)
+            self.keep(out)
             for name, table in tables.items():
                 table.to_csv(out / f"{name}.csv", index=False)
-                written.append(out / f"{name}.csv")
-        verdict = steps.judge(tables)
+        return self._tell(out, tables, made)
+
+    def keep(self, out: Path) -> None:
+        """Write what else the study is made from."""
+        return
+
+    def again(self, out: Path) -> Outcome:
+        """Judge and draw again what `run` left in `out`; raises `UserError` where that is no folder of a study."""
+        import pandas
+
+        made = Made.read(out)
+        tables = {path.stem: pandas.read_csv(path, float_precision="round_trip") for path in sorted(out.glob("*.csv"))}
+        return self._tell(out, tables, made)
+
+    def _tell(self, out: Path, tables: Tables, made: Made) -> Outcome:
         from gridrl.plots.style import save
+        from gridrl.run_folder import writing
 
+        verdict = self.steps.judge(tables)
         with writing(out):
-            written.append(save(steps.draw(tables), out / "figure.png"))
+            figure = save(self.steps.draw(tables), out / "figure.png")
             page = out / "verdict.md"
-            page.write_text(self._page(verdict, budget, num_seeds, time.perf_counter() - begun), encoding="utf-8")
-        return Outcome(verdict, (*written, page))
+            page.write_text(self._page(verdict, made), encoding="utf-8")
+        written = {path for path in out.iterdir() if path.is_file()} - {figure, page}
+        return Outcome(verdict, (*sorted(written), figure, page))
 
-    def _page(self, verdict: Verdict, budget: Budget, num_seeds: int | None, seconds: float) -> str:
-        seeds = "" if num_seeds is None else f" --seeds {num_seeds}"
+    def _page(self, verdict: Verdict, made: Made) -> str:
         return PAGE.format(
             name=self.name,
             question=self.question,
@@ -120,9 +149,30 @@ class Study:
             source=self.source,
             outcome=verdict.outcome,
             findings="\n".join(f"* {finding.word}: {finding.text}" for finding in verdict.findings),
-            command=f"gridrl study run {self.name} --budget {budget}{seeds}",
-            seconds=seconds,
+            command=made.command,
+            seconds=made.seconds,
         )
+
+
+@dataclass(frozen=True)
+class ModuleStudy(Study):
+    """A study whose steps are in `gridrl.studies.MODULE`, imported when they are first needed."""
+
+    module: str
+    resumes: bool = False  # whether measuring goes on with the runs that the folder holds already
+
+    @property
+    def steps(self) -> Steps:
+        """The module's functions."""
+        return import_module(f"gridrl.studies.{self.module}")
+
+    def describe(self) -> list[str]:
+        """Say where its steps are, too."""
+        return [*super().describe(), f"Measured, judged and drawn by gridrl/studies/{self.module}.py", ""]
+
+    def takes(self, out: Path) -> bool:
+        """Say whether `out` is empty, or has runs to go on with."""
+        return super().takes(out) or (self.resumes and (out / "runs").is_dir())
 
 
 PAGE = """\
@@ -138,7 +188,7 @@ Verdict: {outcome}.
 
 ![{name}](figure.png)
 
-Made in {seconds:.0f} seconds by:
+Made in {seconds:.0f} seconds, what was there already not counted, by:
 
     {command}
 """

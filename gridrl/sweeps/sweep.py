@@ -2,7 +2,7 @@
 
 import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,17 +63,24 @@ class Sweep:
         return [self._point(dict(zip(self.grid, values, strict=True))) for values in combinations]
 
     def _point(self, values: dict[str, Any]) -> Point:
-        given: Mapping[str, Any] = self.settings | values
-        agent = given.get("agent", self.agent)
-        owned = {name: value for name, value in given.items() if name != "agent"}
         try:
-            problem, training, settings = sort_out(agent, owned)
-            config = make_config(agent, problem, training, settings, self.seeds)
-            make_agent(agent, config.agent_settings, make_problem(agent, problem), [0])
+            config = checked_config({"agent": self.agent} | self.settings | values, self.seeds)
         except user_errors() as error:
             where = ", ".join(f"{name} {value}" for name, value in values.items())
             raise UserError(f"at {where}: {error}" if where else str(error)) from None
         return Point(values, config)
+
+
+def checked_config(given: Mapping[str, Any], seeds: Sequence[int]) -> RunConfig:
+    """Return what trains the agent `given["agent"]` with the other settings given, by names that `sort_out` knows.
+
+    Raises `UserError`, `SettingsError` or `LevelError` for what is not right.
+    """
+    agent = given["agent"]
+    problem, training, settings = sort_out(agent, {name: value for name, value in given.items() if name != "agent"})
+    config = make_config(agent, problem, training, settings, seeds)
+    make_agent(agent, config.agent_settings, make_problem(agent, problem), [0])
+    return config
 
 
 def _seeds(path: Path, given: Any) -> list[int]:

@@ -30,7 +30,7 @@ def test_a_run_leaves_figure_data_and_verdict(tmp_path: Path, capsys: pytest.Cap
     assert main(["study", "run", "polynomials", "--budget", "smoke", "--seeds", "4", "--out", "found"]) == 0
     shown = capsys.readouterr().out
     out = tmp_path / "found"
-    names = {"figure.png", "verdict.md", "fits.csv", "errors.csv", "means.csv"}
+    names = {"figure.png", "verdict.md", "settings.toml", "fits.csv", "errors.csv", "means.csv"}
     assert {path.name for path in out.iterdir()} == names
     assert all(name in shown for name in names)
     assert (out / "figure.png").read_bytes().startswith(b"\x89PNG")
@@ -58,6 +58,7 @@ def test_one_seed_shows_what_can_be_shown(name: str, capsys: pytest.CaptureFixtu
 
 def test_all_of_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(registry, "_ROWS", (find("polynomials"), find("priorities")))
+    monkeypatch.setattr(registry, "_FILES", ())
     for _ in range(2):
         assert main(["study", "run", "all", "--budget", "smoke", "--seeds", "2"]) == 0
     folders = {path.name for path in Path("studies").iterdir()}
