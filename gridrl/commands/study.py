@@ -15,7 +15,7 @@ from gridrl.sweeps.engine import EngineSettings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gridrl.studies.study import Outcome, Study
+    from gridrl.studies.study import Outcome
 
 USAGE = """\
 usage: gridrl study list                          the studies there are
@@ -114,6 +114,7 @@ def _run(argv: list[str]) -> int:
 
     from rich.console import Console
 
+    from gridrl.studies.folders import next_free
     from gridrl.studies.registry import find, studies
     from gridrl.studies.trained import TrainedStudy, Work
 
@@ -121,7 +122,7 @@ def _run(argv: list[str]) -> int:
     for study in studies() if options.name == ALL else [find(options.name)]:
         if isinstance(study, TrainedStudy):
             study = dataclasses.replace(study, work=Work(options.work, options.shards))
-        out = options.out or _next_free(STUDIES, study.name)
+        out = options.out or next_free(STUDIES, study.name)
         if options.out is not None and options.name == ALL:
             out = options.out / study.name
         console.print(f"[bold]{study.name}[/bold]: {study.question}\n  claim: {study.claim}")
@@ -139,11 +140,12 @@ def _plot(argv: list[str]) -> int:
 
     from rich.console import Console
 
+    from gridrl.studies.folders import latest
     from gridrl.studies.registry import find, study_in
 
     folder = Path(options.name)
     if not folder.is_dir():
-        folder = _latest(STUDIES, find(options.name))
+        folder = latest(STUDIES, find(options.name))
     _tell(Console(highlight=False, soft_wrap=True), study_in(folder).again(folder), folder)
     return 0
 
@@ -153,32 +155,6 @@ def _tell(console: "Console", outcome: "Outcome", out: Path) -> None:
         console.print(f"  {finding.word}: {finding.text}", markup=False)
     console.print(f"Verdict: {outcome.verdict.outcome}.")
     console.print(f"Wrote {out}: {', '.join(path.name for path in outcome.written)}")
-
-
-def _folder(parent: Path, name: str, number: int) -> Path:
-    return parent / (name if number == 1 else f"{name}-{number}")
-
-
-def _next_free(parent: Path, name: str) -> Path:
-    """Return the first folder of a study that holds nothing."""
-    number = 1
-    while (folder := _folder(parent, name, number)).exists() and any(folder.iterdir()):
-        number += 1
-    return folder
-
-
-def _latest(parent: Path, study: "Study") -> Path:
-    """Return the last folder of a study that was run to its end."""
-    number, found = 1, None
-    while (folder := _folder(parent, study.name, number)).exists():
-        found = folder if (folder / "verdict.md").is_file() else found
-        number += 1
-    if found is None:
-        raise UserError(
-            f"{study.name} was not run yet under {parent}; run it (gridrl study run {study.asked_for}), or name "
-            "a folder."
-        )
-    return found
 
 
 _ACTIONS = {"list": _list, "show": _show, "run": _run, "plot": _plot}

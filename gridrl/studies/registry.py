@@ -54,6 +54,14 @@ _ROWS = (
         "frontier",
         resumes=True,
     ),
+    ModuleStudy(
+        "rollouts",
+        "What does an agent do after 5 000, 40 000 and 500 000 updates?",
+        "The longer the same agent learns, the more it earns: after the longest time more than after the shortest.",
+        "the tutorial's animation",
+        "rollouts",
+        resumes=True,
+    ),
 )
 # Described by files/NAME.toml, in the order of a lesson.
 _FILES = (

@@ -123,10 +123,8 @@ class Study(ABC):
 
     def again(self, out: Path) -> Outcome:
         """Judge and draw again what `run` left in `out`; raises `UserError` where that is no folder of a study."""
-        import pandas
-
         made = Made.read(out)
-        tables = {path.stem: pandas.read_csv(path, float_precision="round_trip") for path in sorted(out.glob("*.csv"))}
+        tables = {path.stem: read_table(path) for path in sorted(out.glob("*.csv"))}
         return self._tell(out, tables, made)
 
     def _tell(self, out: Path, tables: Tables, made: Made) -> Outcome:
@@ -173,6 +171,15 @@ class ModuleStudy(Study):
     def takes(self, out: Path) -> bool:
         """Say whether `out` is empty, or has runs to go on with."""
         return super().takes(out) or (self.resumes and (out / "runs").is_dir())
+
+
+def read_table(path: Path) -> "pandas.DataFrame":
+    """Return a table as it was written, numbers to the last bit."""
+    import pandas
+
+    rough = pandas.read_csv(path)  # by some of pandas's versions off in the last digits
+    exact = dict.fromkeys(rough.select_dtypes("float").columns, lambda text: float(text or "nan"))
+    return pandas.read_csv(path, converters=exact)
 
 
 PAGE = """\

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gridrl.__main__ import main
+from gridrl.errors import UserError
+from gridrl.studies.registry import find
 from gridrl_agents.registry import agent_names, describe, paper
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,19 @@ def test_your_own_agent_in_forty_lines(tmp_path: Path) -> None:
         assert done.returncode == 0, (line, done.stderr)
     assert "bonus" in done.stdout
     assert "bonus = 20.0" in (tmp_path / "runs" / "curious" / "config.toml").read_text()
+
+
+def test_a_study_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example, part = blocks(DOCS / "studies.md", "toml")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "myopia.toml").write_text(example)
+    assert main(["study", "run", "myopia.toml", "--budget", "smoke", "--engine", "serial"]) == 0
+    page = (tmp_path / "studies" / "myopia" / "verdict.md").read_text(encoding="utf-8")
+    assert page.count("\n* ") == 2
+    assert "holds: max Q at the start, over the whole training" in page
+    (tmp_path / "betas.toml").write_text(example[: example.index("[[parts]]")].replace("gamma .1", "beta .2") + part)
+    with pytest.raises(UserError, match=r"unknown variant in part 1 of the claim 'beta \.8'"):
+        find("betas.toml")
 
 
 @pytest.mark.parametrize("name", agent_names())
