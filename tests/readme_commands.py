@@ -32,6 +32,9 @@ def main(folder: Path) -> int:
     short = grid.replace("seeds = 8", "seeds = 2").replace("steps = 5000", "steps = 300")
     (folder / "rates.toml").write_text(short, encoding="utf-8")
     (folder / "my.toml").write_text(re.findall(r"```toml\n(.*?)```", levels, flags=re.DOTALL)[0], encoding="utf-8")
+    study = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    own = re.findall(r"```toml\n(.*?)```", study, flags=re.DOTALL)[0]
+    (folder / "myopia.toml").write_text(own, encoding="utf-8")
     commands = [[sys.executable, str(ROOT / "start.py"), "demo"]]
     for language, body in re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL):
         if language == "console":

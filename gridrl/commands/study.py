@@ -92,7 +92,7 @@ def _list(argv: list[str]) -> int:
     for study in studies():
         table.add_row(study.name, study.question, f"{study.claim} ({study.source})")
     Console(highlight=False).print(table)
-    print("Run one: gridrl study run NAME.  All of them, quickly: gridrl study run all --budget smoke")
+    print("Look closer: gridrl study show NAME.  Run one: gridrl study run NAME --budget smoke")
     return 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAR = (
     2.0  # times the highest of all lines: a best that lies beyond is marked at the edge, or nothing else could be read
 )
-LETTERS = {3: 22, 2: 38}  # how long the longest label may be, for so many columns of the legend
+LETTERS = {3: 19, 2: 38}  # how long the longest label may be, for so many columns of the legend
 VARIANT_HEIGHT = 0.34  # inches, for a variant's name and its dots
 HOW_TO_READ = (
     "How to read: lines are interquartile means over n runs (seeds), bands their 95 % bootstrap intervals (none for "

@@ -23,8 +23,8 @@ class Size(NamedTuple):
 
     @property
     def checkpoint_period(self) -> int:
-        """Steps between checkpoints, so few that a kill costs little, and so many that they cost little."""
-        return max(self.steps // 8, 500)
+        """Steps between checkpoints: a kill costs a quarter of a training at most, and writing them little."""
+        return max(self.steps // 4, 500)
 
 
 SIZES: dict[Budget, Size] = {
@@ -34,6 +34,7 @@ SIZES: dict[Budget, Size] = {
 }
 WORDS = ("question", "claim", "source", "agent")
 KEYS = (*WORDS, "settings", "variants", "show", "parts", "budgets")
+MOST_LETTERS = 38  # of a label: what the figure has room for
 OF_THE_BUDGET = ("seeds", "steps", "eval_period", "checkpoint_period", "snapshot_period", "processes")
 
 
@@ -84,6 +85,8 @@ class Design:
                     f"variant {label!r} must be a table of settings such as {{ gamma = 0.9 }}, got {own!r}."
                 )
             _check_owner(label, own)
+            if len(label) > MOST_LETTERS:
+                raise UserError(f"the label {label!r} is too long for a figure; use at most {MOST_LETTERS} letters.")
         show = data.get("show", ["return"])
         if not isinstance(show, list) or not show:
             raise UserError(f'show must be a list of what the figure shows, such as ["return"], got {show!r}.')

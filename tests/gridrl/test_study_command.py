@@ -1,5 +1,6 @@
 """`gridrl study`: what is listed, run, written and refused."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pandas
@@ -66,6 +67,24 @@ def test_all_of_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert main(["study", "run", "all", "--budget", "smoke", "--seeds", "2", "--out", "both"]) == 0
     assert {path.name for path in Path("both").iterdir()} == {"polynomials", "priorities"}
     assert capsys.readouterr().err == ""
+
+
+def test_the_gallery_is_made_of_the_latest_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "docs")
+    gallery = import_module("gallery")
+    for seeds in ("2", "3"):
+        assert main(["study", "run", "polynomials", "--budget", "smoke", "--seeds", seeds]) == 0
+    (tmp_path / "images").mkdir()
+    page = gallery.page(Path("studies"), tmp_path / "images")
+    study = find("polynomials")
+    assert f"| [polynomials](#polynomials) | {study.question} | the claim" in page
+    assert "\n## polynomials\n" in page
+    assert "--budget smoke --seeds 3" in page
+    assert "--seeds 2" not in page
+    assert "(images/study-polynomials.png)" in page
+    newest = Path("studies", "polynomials-2", "figure.png").read_bytes()
+    assert (tmp_path / "images" / "study-polynomials.png").read_bytes() == newest
+    assert "textbook" not in page, "it was not run"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from gridrl.errors import UserError
 from gridrl.studies.design import Design
 from gridrl.studies.registry import find, studies
 from gridrl.studies.trained import TrainedStudy
+from gridrl.sweeps.shard import cut
 from gridrl_agents.deep.settings import DQNSettings
 from gridrl_agents.registry import settings_class
 
@@ -89,6 +90,20 @@ def test_the_ladder() -> None:
     )
 
 
+@pytest.mark.parametrize("budget", ["smoke", "short", "full"])
+def test_all_studies_together_train_each_setting_once(budget: Any) -> None:
+    shards: dict[str, list[str]] = {}
+    for name in (*VALUES, "ladder"):
+        for config in trained(name).design.configs(budget, 2):
+            for shard in cut(config):
+                shards.setdefault(shard.key, []).append(name)
+    different = {(agent, repr(sorted(change.items()))) for agent, changes in VALUES.values() for change in changes}
+    different |= {(agent, "[]") for agent in LADDER}
+    assert len(shards) == len(different)
+    plain = {"exploration", "dqn-buffer", "dqn-target", "dqn-batch", "dqn-learning-rate", "ladder"}
+    assert max(map(set, shards.values()), key=len) == plain
+
+
 def test_the_settings_that_all_share() -> None:
     shared = DQNSettings()
     assert (shared.gamma, shared.reward_scale, shared.hidden_sizes, shared.batch_size) == (0.99, 0.01, (128, 128), 32)
@@ -163,6 +178,7 @@ def test_one_variant_beside_several(tmp_path: Path) -> None:
         ("[settings]", "[setings]", "unknown entry 'setings'; did you mean 'settings'?"),
         ("a = {}\nb = { gamma = 0.5 }", "", "there are no variants; add"),
         ("a = {}", "a = 3", r"variant 'a' must be a table of settings .* got 3"),
+        ("a = {}", f"{'a' * 39} = {{}}", "the label 'a+' is too long for a figure; use at most 38 letters"),
         ("coins = 2", "steps = 2", "steps in 'settings' is the budget's"),
         ("a = {}", "a = { seeds = 2 }", "seeds in 'a' is the budget's"),
         ('agent = "q-learning"', 'agent = "q-learner"', "q-learner.*did you mean 'q-learning'"),
