@@ -44,8 +44,10 @@ def test_a_study_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert main(["study", "run", "myopia.toml", "--budget", "smoke", "--engine", "serial"]) == 0
     page = (tmp_path / "studies" / "myopia" / "verdict.md").read_text(encoding="utf-8")
     assert page.count("\n* ") == 2
-    assert "holds: max Q at the start, over the whole training" in page
-    (tmp_path / "betas.toml").write_text(example[: example.index("[[parts]]")].replace("gamma .1", "beta .2") + part)
+    assert "* holds: return at epsilon .05, in the last quarter of training: 'gamma .95' " in page
+    assert "* holds: max Q at the start, over the whole training: 'gamma .95' " in page
+    assert "Verdict: the claim holds." in page
+    (tmp_path / "betas.toml").write_text(example[: example.index("[[parts]]")].replace("gamma 0", "beta .2") + part)
     with pytest.raises(UserError, match=r"unknown variant in part 1 of the claim 'beta \.8'"):
         find("betas.toml")
 
