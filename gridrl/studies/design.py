@@ -35,7 +35,8 @@ SIZES: dict[Budget, Size] = {
 WORDS = ("question", "claim", "source", "agent")
 KEYS = (*WORDS, "settings", "variants", "show", "parts", "budgets")
 MOST_LETTERS = 38  # of a label: what the figure has room for
-OF_THE_BUDGET = ("seeds", "steps", "eval_period", "checkpoint_period", "snapshot_period", "processes")
+OF_THE_BUDGET = ("seeds", "steps", "eval_period", "checkpoint_period", "snapshot_period")
+OF_THE_ENGINE = ("processes", "device")
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _check_owner(label: str, own: Mapping[str, Any]) -> None:
     for name in own:
+        if name in OF_THE_ENGINE:
+            raise UserError(f"{name} in {label!r} is for the command to say, by --engine and --processes: drop it.")
         if name in OF_THE_BUDGET:
             raise UserError(
                 f"{name} in {label!r} is the budget's, so that all variants learn equally long; leave it out, or set "

@@ -179,6 +179,7 @@ def test_one_variant_beside_several(tmp_path: Path) -> None:
         ("a = {}\nb = { gamma = 0.5 }", "", "there are no variants; add"),
         ("a = {}", "a = 3", r"variant 'a' must be a table of settings .* got 3"),
         ("a = {}", f"{'a' * 39} = {{}}", "the label 'a+' is too long for a figure; use at most 38 letters"),
+        ("coins = 2", "processes = 2", "processes in 'settings' is for the command to say, by"),
         ("coins = 2", "steps = 2", "steps in 'settings' is the budget's"),
         ("a = {}", "a = { seeds = 2 }", "seeds in 'a' is the budget's"),
         ('agent = "q-learning"', 'agent = "q-learner"', "q-learner.*did you mean 'q-learning'"),
