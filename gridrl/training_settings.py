@@ -13,7 +13,7 @@ class TrainSettings:
     """How many runs, each with its own seed (0, 1, 2, ...), learn side by side."""
     steps: int = 20_000
     """Environment steps of each run."""
-    eval_period: int = 1_000
+    eval_period: int = 2_000
     """Steps between evaluations."""
     eval_episodes: int = 10
     """Episodes of each run in an evaluation."""
