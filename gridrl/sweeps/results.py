@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds for another process that is at the same shard, and maybe on its way out
 
 
+class Claimed(UserError):
+    """Another process holds the shard."""
+
+
 class Results:
     """`results/KEY.csv`, a shard's metrics, written whole or not at all; `work/KEY`, its run folder until then."""
 
@@ -53,14 +57,17 @@ class Results:
         return self._work / shard.key
 
     @contextlib.contextmanager
-    def claim(self, shard: Shard) -> Iterator[None]:
-        """Hold a shard, so that no other process that sees this folder works on it."""
+    def claim(self, shard: Shard, patience: float = PATIENCE) -> Iterator[None]:
+        """Hold a shard, so that no other process that sees this folder works on it.
+
+        Raises `Claimed` where another one holds it, and goes on to for `patience` seconds.
+        """
         lock = FileLock(self._work / f"{shard.key}.lock")
         with writing(self.folder):
             try:
-                lock.acquire(timeout=PATIENCE)
+                lock.acquire(timeout=patience)
             except Timeout:
-                raise UserError(
+                raise Claimed(
                     f"another process is at shard {shard.key} in {self.folder}; wait for it, or stop it."
                 ) from None
         try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gridrl.interrupt import StopRequest
 from gridrl.recorder import Row, mean_over_runs
 from gridrl.run_folder import RunFolder
-from gridrl.sweeps.results import Results
+from gridrl.sweeps.results import PATIENCE, Results
 from gridrl.sweeps.shard import Shard
 from gridrl.workers import Stopped
 
@@ -20,16 +20,19 @@ class Reached(NamedTuple):
     greedy_return: float | None  # the latest mean, where there is a new one
 
 
-def do_shard(shard: Shard, folder: Path, say: Callable[[Reached], None], stop: StopRequest) -> None:
+def do_shard(
+    shard: Shard, folder: Path, say: Callable[[Reached], None], stop: StopRequest, patience: float = PATIENCE
+) -> None:
     """Train a shard and keep its result in `folder`; nothing, where that is there already.
 
-    Raises `Stopped` where it was asked to stop, and saved, and `UserError` for what is wrong.
+    Raises `Stopped` where it was asked to stop, and saved, `Claimed` where another process is at it for `patience`
+    seconds, and `UserError` for what is wrong.
     """
     from gridrl.training import Training
 
     results = Results(folder)
     results.create()
-    with results.claim(shard):
+    with results.claim(shard, patience):
         if results.has(shard):
             return
         path = results.work(shard)

@@ -19,6 +19,7 @@ CONFINED = {
     "pygame": ["envs/gridrl_envs/rendering.py", "envs/gridrl_envs/window.py"],
     "torch": ["agents/gridrl_agents/deep/", "gridrl/commands/doctor.py"],
     "matplotlib": ["gridrl/plots/", "gridrl/maps/figures.py"],
+    "distributed": ["gridrl/sweeps/dask_"],
 }
 
 
