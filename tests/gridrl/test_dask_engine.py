@@ -108,6 +108,20 @@ def cluster(folder: Path, num_workers: int, *worker_options: str, both: Sequence
         yield Cluster(json.loads(file.read_text())["address"], process)
 
 
+@pytest.fixture(autouse=True)
+def deadline() -> Iterator[None]:
+    """An engine that waits for ever fails its test."""
+
+    def give_up(*_: object) -> None:
+        pytest.fail("nothing comes to an end here")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(2 * LONGEST))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A cluster of two good workers."""
@@ -194,7 +208,7 @@ def test_the_shard_of_a_worker_that_is_lost_is_given_to_another(
     (tmp_path / "evil.py").write_text(EVIL.format(folder=str(tmp_path), how=how))
     options = ("--preload", str(tmp_path / "evil.py"), "--nanny" if nanny else "--no-nanny")
     with cluster(tmp_path, 1 if nanny else 2, *options) as found:
-        files = do([a_config()], joined(found.address, PATIENCE if how != "dies" else LONGEST), tmp_path / "dask")
+        files = do([a_config()], joined(found.address, 10 * LONGEST if how == "dies" else PATIENCE), tmp_path / "dask")
     assert files == serial([a_config()], tmp_path)
     steps = [line.split() for line in (tmp_path / "steps").read_text().splitlines()]
     assert [int(step) for who, step in steps if who == "first"][:2] == [1, 100]
