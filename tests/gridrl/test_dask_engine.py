@@ -50,7 +50,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def serial(configs: Sequence[RunConfig], folder: Path) -> dict[str, bytes]:
-    return do(configs, make_engine(EngineSettings(engine="serial")), folder / "serial")
+    """What the serial engine writes; done once in all tests for the same configs."""
+    name = repr(configs)
+    if name not in WRITTEN:
+        WRITTEN[name] = do(configs, make_engine(EngineSettings(engine="serial")), folder / "serial")
+    return WRITTEN[name]
+
+
+WRITTEN: dict[str, dict[str, bytes]] = {}
 
 
 def joined(address: str, patience: float = LONGEST) -> DaskEngine:
@@ -255,12 +262,12 @@ def test_a_scheduler_that_is_gone_or_hangs_costs_nothing(
     tmp_path: Path, address: str, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_driver, "SILENCE", 2.0)
-    configs = [a_config(steps=2000), a_config(gamma=0.5)]
+    configs = [a_config(steps=6000), a_config(gamma=0.5)]
     with cluster(tmp_path, 1, "--no-nanny") as found:
 
         def end_it(progress: Progress) -> None:
-            if any((tmp_path / "dask").rglob("step-*.safetensors")):
-                found.scheduler.send_signal(how)
+            until(lambda: any((tmp_path / "dask").rglob("step-*.safetensors")), "no checkpoint")
+            found.scheduler.send_signal(how)
 
         with pytest.raises(UserError, match=r"the scheduler is gone.*not lost.*the same command goes on"):
             joined(found.address).run([Shard.of(config) for config in configs], tmp_path / "dask", end_it)
@@ -277,7 +284,7 @@ from gridrl.sweeps.run import run_configs
 sys.path.insert(0, {tests!r})
 from test_dask_engine import a_config
 if __name__ == "__main__":
-    configs = [a_config(steps=3000), a_config(steps=1000, gamma=.5)]
+    configs = [a_config(steps=6000), a_config(gamma=.5)]
     settings = EngineSettings(engine="dask", processes=1, scheduler={scheduler!r})
     try:
         run_configs(configs, ["a", "b"], make_engine(settings), Path({folder!r}), Console(quiet=True))
@@ -307,7 +314,7 @@ def test_a_driver_that_is_lost_and_started_again_loses_nothing(tmp_path: Path, a
     until(lambda: any(step % 60 for step in checkpoints()), "nothing was saved")
     with program(str(tmp_path / "driver.py"), log=log) as driver:
         assert driver.wait(LONGEST) == 0, log.read_text()
-    configs = [a_config(steps=3000), a_config(steps=1000, gamma=0.5)]
+    configs = [a_config(steps=6000), a_config(gamma=0.5)]
     assert contents(tmp_path / "dask") == serial(configs, tmp_path)
     assert log.read_text() == ("stopped\n" if is_stopped else "")
 
