@@ -1,6 +1,7 @@
 """The sandbox in Python: what the commands do, for notebooks and scripts."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,8 @@ def train(
     `seeds` is how many runs learn side by side, or their seeds. `settings` are the options of `gridrl train`, with
     underscores: those of the problem (`env`, `level`, `coins`, ...), of the training (`steps`, `eval_period`, ...) and
     of the agent (`learning_rate`, ...). All runs learn in this process or, with `processes` above 1, in so many others;
-    a script that asks for these begins its work below `if __name__ == "__main__":`. Raises `UserError`, `LevelError` or
-    `SettingsError` for what is not right.
+    a script that asks for these begins its work below `if __name__ == "__main__":`. Warns of runs that broke. Raises
+    `UserError`, `LevelError` or `SettingsError` for what is not right.
     """
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     problem, training_settings, agent_settings = sort_out(agent, settings | {"seeds": len(chosen)})
@@ -48,11 +49,15 @@ def train(
     if len(folder.groups) == 1:
         training = Training.resume(folder.path, training_settings.device)
         training.run()
-        return training
-    for _ in train_all(jobs_of(agent, folder), training_settings.processes):
-        pass
-    folder.gather()
-    return Run.load(folder.path)
+        run: Run = training
+    else:
+        for _ in train_all(jobs_of(agent, folder), training_settings.processes):
+            pass
+        folder.gather()
+        run = Run.load(folder.path)
+    for failure in run.failures:
+        warnings.warn(failure.sentence, stacklevel=2)
+    return run
 
 
 def load(folder: str | os.PathLike[str]) -> Run:

@@ -42,7 +42,7 @@ ORDER = (2, 1, 0)  # in which they are begun: the longest first
 
 
 class Result(NamedTuple):
-    """What one learner came to, as means over its runs."""
+    """What one learner came to, as means over its runs; those that broke are left out."""
 
     learner: Learner
     run: Run
@@ -79,7 +79,8 @@ def collect(jobs: Sequence[Job]) -> list[Result]:
         best = optimum(run.problem.level, run.agent.gamma)
         assert best is not None, "the demo's levels are known"
         metrics = ("greedy_return", "return", "greedy_discounted_return", "max_q_start")
-        results.append(Result(learner, run, best, *(run.final(metric) for metric in metrics)))
+        finals = [run.final(metric) for metric in metrics]
+        results.append(Result(learner, run, best, *(values[~np.isnan(values)] for values in finals)))
     return results
 
 

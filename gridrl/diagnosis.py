@@ -25,9 +25,11 @@ def warnings_of(run: Run) -> list[str]:
 
 def loops_of(run: Run, episodes: Episodes) -> list[str]:
     """Return where the greedy policy of each seed goes round in circles in its `episodes`, a sentence each."""
-    seeds, circling = run.config.seeds, np.flatnonzero((episodes.loop_length > 0).any(axis=1))
+    seeds, loops = run.config.seeds, (episodes.loop_length > 0).any(axis=1)
+    circling = np.flatnonzero(loops & np.isin(seeds, run.whole))
     if circling.size > MANY_SEEDS:
-        lengths = episodes.loop_length[episodes.loop_length > 0]
+        lengths = episodes.loop_length[circling]
+        lengths = lengths[lengths > 0]
         return [
             f"the greedy policies of {circling.size} of {len(seeds)} seeds go round in circles: loops of "
             f"{lengths.min()} to {lengths.max()} steps"
@@ -108,7 +110,10 @@ def _support(run: Run) -> str | None:
 
 def _dead_units(run: Run) -> str | None:
     share = run.agent.dead_units()
-    if share is None or share.max() <= MOSTLY_DEAD:
+    if share is None:
+        return None
+    share = np.where(np.isin(run.config.seeds, run.whole), share, 0.0)
+    if share.max() <= MOSTLY_DEAD:
         return None
     return (
         f"{share.max():.0%} of the hidden units of seed {run.config.seeds[share.argmax()]} are dead, zero for all that "

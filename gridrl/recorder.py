@@ -57,7 +57,7 @@ class Recorder:
             values[name] = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
         values["episodes"] = self._mean("train_return").sums()[1]
         self._means = {}
-        return self._rows(values, agent, step)
+        return [row for row in self._rows(values, agent, step) if not np.isnan(row[-1])]
 
     def evaluation_rows(self, agent: Agent, step: int, evaluator: Evaluator) -> list[Row]:
         """Return what the agent's policy earns now, exploring a little and greedy, and what it believes.
@@ -80,7 +80,6 @@ class Recorder:
             (seed, agent.num_updates, step, name, float(value[run]))
             for name, value in values.items()
             for run, seed in enumerate(self.seeds)
-            if not np.isnan(value[run])
         ]
 
     def state_dict(self) -> dict[str, Any]:

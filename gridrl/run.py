@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gridrl.errors import UserError
+from gridrl.failures import Failure
 from gridrl.problem import Problem, ProblemSettings
 from gridrl.run_folder import RunFolder
 from gridrl.truth.solution import return_bounds
@@ -104,20 +105,38 @@ class Run:
         """A pandas table of all that was measured: run (its seed), update, step, metric, value."""
         return self.folder.metrics
 
+    @property
+    def failures(self) -> list[Failure]:
+        """The runs that broke."""
+        return self.folder.failures
+
+    @property
+    def whole(self) -> list[int]:
+        """The seeds of the runs that did not break; raises `UserError` where all did."""
+        failures = self.failures
+        broken = {failure.seed for failure in failures}
+        if broken.issuperset(self.config.seeds):
+            sentences = " ".join(failure.sentence for failure in failures)
+            raise UserError(f"all runs of {self.folder.path} broke: {sentences}")
+        return [seed for seed in self.config.seeds if seed not in broken]
+
     def final(self, metric: str) -> np.ndarray:
-        """Return the last value of `metric` of each run, [R]."""
+        """Return the last value of `metric` of each run, [R]; nan for a run that broke.
+
+        Raises `UserError` where there is none.
+        """
         table = self.metrics
-        table = table[table["metric"] == metric]
+        table = table[(table["metric"] == metric) & table["run"].isin(self.whole)]
         if table.empty:
             raise UserError(f"{self.folder.path} has no {metric!r} measured yet; let it train further.")
         last = table.sort_values("step").groupby("run")["value"].last()
-        return last.loc[self.config.seeds].to_numpy()
+        return last.reindex(self.config.seeds).to_numpy()
 
     def shown(self, seed: int | None, most: int = 4) -> list[int]:
-        """Return the index of the run with `seed`, or the first `most` indices where it is None."""
+        """Return the index of the run with `seed`; where it is None, the first `most` indices of those not broken."""
         seeds = self.config.seeds
         if seed is None:
-            return list(range(len(seeds)))[:most]
+            return [seeds.index(own) for own in self.whole[:most]]
         if seed not in seeds:
             raise UserError(f"{self.folder.path} has no run with seed {seed}; it has {', '.join(map(str, seeds))}.")
         return [seeds.index(seed)]
@@ -125,7 +144,7 @@ class Run:
     @property
     def best(self) -> int:
         """Index of the run with the highest greedy return at the end."""
-        return int(np.argmax(self.final("greedy_return")))
+        return int(np.nanargmax(self.final("greedy_return")))
 
 
 def make_problem(agent: str, settings: ProblemSettings) -> Problem:

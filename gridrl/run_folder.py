@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridrl import checkpoint
 from gridrl.errors import UserError
+from gridrl.failures import Failure, failures_in
 from gridrl.problem import freeze_level
 from gridrl.run_config import RunConfig, set_steps
 from gridrl.tidy_table import TidyTable, in_order_of_steps
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 GROUPS = "groups"  # the folder of the groups' folders
+FAILURES = "failures"  # the folder of what runs broke on
 KEPT_CHECKPOINTS = 2  # the newest, and one to fall back on
 
 
@@ -204,6 +206,12 @@ class RunFolder:
     def snapshots(self) -> dict[int, Path]:
         """Return the snapshots' files by their steps, oldest first."""
         return self._steps_in(self._snapshots)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The runs that broke, of all groups."""
+        groups = [(group._metrics.read(), group.path / FAILURES) for group in self.groups]
+        return [failure for metrics, folder in groups for failure in failures_in(metrics, folder)]
 
     @staticmethod
     def _steps_in(folder: Path) -> dict[int, Path]:

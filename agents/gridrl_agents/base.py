@@ -95,6 +95,16 @@ class Agent(ABC):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned, to the last bit; raises `SettingsError` for what does not fit."""
 
+    def last_batch(self, run: int) -> dict[str, np.ndarray]:
+        """Return what the latest `observe` let a run learn from, where that was drawn from a memory: for inspection."""
+        return {}
+
+    def retire(self, run: int) -> None:  # noqa: B027 - an agent of the user's need not know of it
+        """Make a run that broke harmless: its values and its memory become finite again, in whatever way.
+
+        The other runs do not change, not by a bit. Where nothing is done here, its row goes on being what it is.
+        """
+
     def values_dict(self) -> dict[str, Any]:
         """Return what `q_values` and `policy` read and no more, copied, to be kept at many steps of a training."""
         return self.state_dict()

@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     from gridrl.run import Run
 
     run = Run.load(options.run)
-    seeds = run.config.seeds
+    seeds, whole = run.config.seeds, run.whole
     table = Table(title=f"{run.config.agent} on {run.config.problem.env}, step {run.step}")
     for column in ("policy", "seed", "return", "std. error", "discounted", "steps", "episodes"):
         table.add_column(column, justify="left" if column == "policy" else "right")
@@ -49,6 +49,8 @@ def main(argv: list[str]) -> int:
         played = Evaluator(run.problem, seeds, episodes).play(run.agent, epsilon, EVALUATION_KEY)
         loops += loops_of(run, played)
         for row, seed in enumerate(seeds):
+            if seed not in whole:
+                continue
             earned = played.undiscounted[row]
             error = f"{earned.std(ddof=1) / len(earned) ** 0.5:.1f}" if episodes > 1 else "exact"
             table.add_row(
@@ -61,6 +63,8 @@ def main(argv: list[str]) -> int:
                 str(episodes),
             )
     Console().print(table)
+    for failure in run.failures:
+        print(f"Left out: {failure.sentence}")
     for sentence in loops:
         print(sentence)
     for sentence in warnings_of(run):

@@ -5,12 +5,14 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gridrl.diagnosis import loops_of, warnings_of
 from gridrl.errors import UserError
 from gridrl.evaluation import Evaluator
+from gridrl.failures import Failure
 from gridrl.interrupt import stop_on_signal
 from gridrl.parallel import Job, Report, jobs_of, train_all
 from gridrl.recorder import Row, mean_over_runs
@@ -18,6 +20,7 @@ from gridrl.run import Run
 from gridrl.run_folder import RunFolder
 from gridrl.training import Training
 
+BROKEN = 1  # the exit code where a run broke
 INTERRUPTED = 130  # the exit code that shells expect after Ctrl-C
 
 
@@ -67,8 +70,10 @@ def train_in_front(folder: RunFolder, processes: int | None = None, device: str 
             f"Stopped at step {folder.step} of {config.steps}; all is saved. To go on:\n  gridrl resume {name}"
         )
         return INTERRUPTED
-    tell(console, training if len(groups) == 1 else Run.load(folder.path))
-    return 0
+    broken = {failure.seed for failure in folder.failures}
+    if not broken.issuperset(config.seeds):
+        tell(console, training if len(groups) == 1 else Run.load(folder.path))
+    return tell_failures(console, folder.failures)
 
 
 def _train_here(console: Console, training: Training) -> bool:
@@ -90,11 +95,19 @@ def _train_here(console: Console, training: Training) -> bool:
         return training.run(stop, show)
 
 
+def tell_failures(console: Console, failures: Sequence[Failure], whose: str = "") -> int:
+    """Print a sentence for each run that broke; return the exit code, 0 where none did."""
+    for failure in failures:
+        console.print(f"Error: {whose}{failure.sentence}")
+    return BROKEN if failures else 0
+
+
 def tell(console: Console, run: Run) -> None:
     """Print what a finished run earns, what is wrong with it, where it lies and the next sensible command."""
     folder = shlex.quote(str(run.folder.path))
     for metric, name in (("greedy_return", "greedy return"), ("return", "return at epsilon .05")):
         values = run.final(metric)
+        values = values[~np.isnan(values)]  # of the runs that did not break
         spread = f", runs from {values.min():.1f} to {values.max():.1f}" if len(values) > 1 else ""
         console.print(f"{name}: {values.mean():.1f}{spread}")
     episodes = 1 if run.problem.is_deterministic else run.config.eval_episodes

@@ -33,10 +33,12 @@ def main(argv: list[str]) -> int:
     import pandas
     from rich.console import Console
 
-    from gridrl.commands.progress import INTERRUPTED
+    from gridrl.commands.progress import INTERRUPTED, tell_failures
     from gridrl.run_folder import writing
     from gridrl.sweeps.engine import make_engine
+    from gridrl.sweeps.results import Results
     from gridrl.sweeps.run import run_configs
+    from gridrl.sweeps.shard import cut
     from gridrl.sweeps.sweep import Sweep
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -55,7 +57,13 @@ def main(argv: list[str]) -> int:
         runs.to_csv(folder / "runs.csv", index=False)
     _print(console, points, tables)
     console.print(f"Wrote {folder}: runs.csv, results/.")
-    return 0
+    results = Results(folder)
+    codes = [
+        tell_failures(console, results.failures(shard), f"{point.label}: ")
+        for point in points
+        for shard in cut(point.config)
+    ]
+    return max(codes)
 
 
 def _with_values(point: "Point", table: "pandas.DataFrame") -> "pandas.DataFrame":
@@ -79,10 +87,15 @@ def _print(console: Any, points: "list[Point]", tables: "list[pandas.DataFrame]"
     rows = []
     for point, measured in zip(points, tables, strict=True):
         last = measured[(measured["metric"] == "greedy_return") & (measured["step"] == point.config.steps)]
+        names = [str(value) for value in point.values.values()] or [point.config.agent]
+        if last.empty:
+            rows.append((-np.inf, [*names, "all runs broke"]))
+            continue
         found = summarise(last["value"].to_numpy(), np.random.default_rng(0))
         spread = "" if found.n == 1 else f" ({found.low:.1f} to {found.high:.1f})"
-        names = [str(value) for value in point.values.values()] or [point.config.agent]
-        rows.append((float(found.centre), [*names, f"{found.centre:.1f}{spread}"]))
+        broken = len(point.config.seeds) - found.n
+        note = f", without {broken} that broke" if broken else ""
+        rows.append((float(found.centre), [*names, f"{found.centre:.1f}{spread}{note}"]))
     for _, cells in sorted(rows, key=lambda row: row[0], reverse=True):
         table.add_row(*cells)
     console.print(table)

@@ -119,7 +119,10 @@ def compare(
     import pandas
 
     notes = list(notes)
-    curves = pandas.concat([entry.run.metrics.assign(agent=entry.label) for entry in entries], ignore_index=True)
+    for entry in entries:
+        for failure in entry.run.failures:
+            notes.append(f"A run of {entry.label} is left out: {failure.sentence}")
+    curves = pandas.concat([_curves(entry) for entry in entries], ignore_index=True)
     steps = [set(series(curves, entry.label, METRICS[0]).steps.astype(int)) for entry in entries]
     step = max(set.intersection(*steps), default=None)
     if step is None:
@@ -128,7 +131,7 @@ def compare(
         lengths = ", ".join(f"{entry.label} to step {entry.run.step}" for entry in entries)
         notes.append(f"Not all are trained as far ({lengths}): compared at step {step}, the last that all have.")
     for entry in entries:
-        if len(entry.run.config.seeds) == 1:
+        if len(entry.run.whole) == 1:
             notes.append(f"{entry.label} is one run: no interval can be had from less than two.")
     standings = tuple(_standing(entry, curves, step, threshold, rng, notes) for entry in entries)
     finals = {entry.label: at_step(curves, entry.label, METRICS[0], step) for entry in entries}
@@ -140,6 +143,12 @@ def compare(
     }
     words = problem_words(entries[0].run.problem)
     return Comparison(words, step, threshold, standings, improvements, curves, tuple(notes))
+
+
+def _curves(entry: Entry) -> "pandas.DataFrame":
+    """Return what was measured of the runs that did not break."""
+    table = entry.run.metrics
+    return table[table["run"].isin(entry.run.whole)].assign(agent=entry.label)
 
 
 def _standing(
@@ -158,7 +167,7 @@ def _standing(
     return Standing(
         label=label,
         agent=run.config.agent,
-        num_runs=len(run.config.seeds),
+        num_runs=len(greedy),
         greedy=summarise(greedy, rng),
         greedy_iqm=summarise(greedy, rng, average="iqm"),
         exploring=summarise(exploring, rng),

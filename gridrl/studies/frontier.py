@@ -98,7 +98,7 @@ def _train(jobs: Sequence[Job], folder: Path, console: "Console") -> None:
 
 def _rows(run: Run, agent: str, coins: int) -> list[tuple[int, str, int, str, float]]:
     most = run.problem.level.rewards.coin * coins  # is possible: see gridrl.comparison.shares
-    seeds = run.config.seeds
+    seeds, whole = run.config.seeds, run.whole
     everyone = np.ones(len(seeds))
     found = {
         "share": run.final("greedy_return") / most,
@@ -115,6 +115,7 @@ def _rows(run: Run, agent: str, coins: int) -> list[tuple[int, str, int, str, fl
         (coins, agent, seed, metric, float(values[place]))
         for metric, values in found.items()
         for place, seed in enumerate(seeds)
+        if seed in whole
     ]
 
 

@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 
 from gridrl.checkpoint import write_atomically
 from gridrl.errors import UserError
-from gridrl.run_folder import writing
+from gridrl.failures import Failure, failures_in
+from gridrl.run_folder import FAILURES, writing
 from gridrl.sweeps.shard import Shard
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ class Claimed(UserError):
 
 
 class Results:
-    """`results/KEY.csv`, a shard's metrics, written whole or not at all; `work/KEY`, its run folder until then."""
+    """`results/KEY.csv`, a shard's metrics, written whole or not at all; `work/KEY`, its run folder until then.
+
+    `failures/KEY` holds what runs of a shard broke on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._results = folder / "results"
         self._work = folder / "work"
+        self._failures = folder / FAILURES
 
     def create(self) -> None:
         """Make the folders where they are missing."""
@@ -49,8 +54,20 @@ class Results:
         """Keep a shard's result, and drop the work on it; a second answer, which is the same, changes nothing."""
         with writing(self.folder):
             if not self.has(shard):
+                self._keep_failures(shard)
                 write_atomically(self.path(shard), metrics)
             shutil.rmtree(self.work(shard), ignore_errors=True)
+
+    def _keep_failures(self, shard: Shard) -> None:
+        work, kept = self.work(shard) / FAILURES, self._failures / shard.key
+        if work.is_dir():
+            self._failures.mkdir(exist_ok=True)
+            shutil.rmtree(kept, ignore_errors=True)  # of one that was killed before it kept its result
+            work.rename(kept)
+
+    def failures(self, shard: Shard) -> list[Failure]:
+        """Return the runs of a shard that broke."""
+        return failures_in(self.read(shard), self._failures / shard.key)
 
     def work(self, shard: Shard) -> Path:
         """Return the run folder of a shard that is not done."""

@@ -50,7 +50,8 @@ def measure(
     """Return what a run believed and what was so, tidy: columns agent, run (its seed), step, states, metric, value.
 
     Measured are the `steps` (default: all snapshots) over the sets of `states`, by their names in `STATE_SETS`; a value
-    is the mean over a set. `on_step` is called after each step. In the end the agent is what it was.
+    is the mean over a set. Runs that broke are left out. `on_step` is called after each step. In the end the agent is
+    what it was.
 
     * `believed`: max_a Q(s, a)
     * `policy_value`: V^pi(s), the discounted return of the run's own greedy policy from s on, without a step limit
@@ -82,7 +83,8 @@ def measure(
             rows += _measure_now(run, world, names, fixed)
         if on_step:
             on_step()
-    return pandas.DataFrame(rows, columns=list(COLUMNS))
+    table = pandas.DataFrame(rows, columns=list(COLUMNS))
+    return table[table["run"].isin(run.whole)].reset_index(drop=True)
 
 
 def grouped(runs: Sequence[Run]) -> list[Group]:

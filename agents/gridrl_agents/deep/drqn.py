@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.base import Agent, Transition
+from gridrl_agents.base import Transition
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.drqn_settings import DRQNSettings
@@ -17,6 +17,7 @@ from gridrl_agents.deep.losses import LOSSES
 from gridrl_agents.deep.optimizers import Optimizer
 from gridrl_agents.deep.recurrent import RecurrentNetwork
 from gridrl_agents.deep.recurrent_policy import RecurrentPolicy
+from gridrl_agents.deep.retiring import Retiring
 from gridrl_agents.deep.sequences import SequenceReplay, Sequences
 from gridrl_agents.deep.update import SequenceUpdate
 from gridrl_agents.errors import SettingsError
@@ -28,7 +29,7 @@ CHUNK = 2048  # observations of each run that pass through the network at once, 
 LARGEST_CHUNK = 2**21
 
 
-class DRQN(Agent):
+class DRQN(Retiring):
     """R networks with a memory, each learning from sequences of its own steps.
 
     The td_target of step t is reward_scale * r + discount * max_b Q_target(s', b), with what the target network itself
@@ -104,7 +105,10 @@ class DRQN(Agent):
 
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Keep one step of every run, and learn from a batch when it is time; return the metrics, each [R]."""
-        return self._metrics(self.learn(self._replay.sample())) if self.remember(transition) else {}
+        if not self.remember(transition):
+            return {}
+        self._last_batch = self._replay.sample()
+        return self._metrics(self.learn(self._last_batch))
 
     def remember(self, transition: Transition) -> bool:
         """Keep one step of every run; return whether it is time to learn."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.base import Agent, ReturnDistribution, Transition
+from gridrl_agents.base import ReturnDistribution, Transition
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.double import Select
@@ -22,6 +22,7 @@ from gridrl_agents.deep.learned import Learned
 from gridrl_agents.deep.network import Network, by_action
 from gridrl_agents.deep.optimizers import Optimizer
 from gridrl_agents.deep.replay import Batch, Replay
+from gridrl_agents.deep.retiring import Retiring
 from gridrl_agents.deep.settings import DQNSettings
 from gridrl_agents.deep.update import Update
 from gridrl_agents.errors import SettingsError
@@ -33,7 +34,7 @@ CHUNK = 2048  # observations of each run that pass through the network at once, 
 LARGEST_CHUNK = 2**21
 
 
-class DQN(Agent):
+class DQN(Retiring):
     """R networks, each learning from a replay of its own.
 
     The loss of Q_online(s, a) beside reward_scale * r + discount * Q_target(s', b) is weighted by the replay, averaged
@@ -100,7 +101,10 @@ class DQN(Agent):
     @torch.inference_mode()
     def observe(self, transition: Transition) -> dict[str, np.ndarray]:
         """Keep one step of every run, and learn from a batch when it is time; return the metrics, each [R]."""
-        return self._metrics(self.learn(self._replay.sample())) if self.remember(transition) else {}
+        if not self.remember(transition):
+            return {}
+        self._last_batch = self._replay.sample()
+        return self._metrics(self.learn(self._last_batch))
 
     def remember(self, transition: Transition) -> bool:
         """Keep one step of every run; return whether it is time to learn."""

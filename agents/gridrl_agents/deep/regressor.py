@@ -101,6 +101,13 @@ class NetworkRegressor:
             values[:, begin : begin + CHUNK] = output[..., : self._num_actions]
         return values / self._reward_scale
 
+    def retire(self, run: int) -> None:
+        """Set a run's network to zero, and what Adam remembers of it."""
+        state = self.state_dict()
+        for array in (state["parameters"], state["optimizer"]["mean"], state["optimizer"]["square"]):
+            array[run] = 0.0
+        self.load_state_dict(state)
+
     def state_dict(self) -> dict[str, Any]:
         """Return the parameters [R, P], Adam's state and the streams."""
         return {

@@ -35,6 +35,11 @@ class Arrays:
         """The arrays' names."""
         return list(self._arrays)
 
+    def reset(self, run: int) -> None:
+        """Make all places of one run fresh."""
+        for name, array in self._arrays.items():
+            array[run] = self._fill[name]
+
     def make_room(self, length: int) -> None:
         """Double what has become shorter than `length`."""
         if length > self.length:

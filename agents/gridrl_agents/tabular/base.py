@@ -150,6 +150,13 @@ class TabularAgent(Agent):
         q_values = self.table.reshape(-1, self.num_actions).take(self.by_state.first[runs] + rows, axis=0)
         return (1.0 - self.epsilon) * _row_max(q_values) + self.epsilon * q_values.mean(axis=1)
 
+    def retire(self, run: int) -> None:
+        """Let a run begin again with a fresh table; the rows of what it met stay."""
+        self.by_state.reset(run)
+        self.by_step.reset(run)
+        for array in self.by_run.values():
+            array[run] = 0
+
     def state_dict(self) -> dict[str, Any]:
         """Return the rows that are in use, what the rule keeps, the index, the streams and the count of updates."""
         return {

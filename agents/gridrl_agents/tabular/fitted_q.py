@@ -69,6 +69,10 @@ class TableRegressor:
         """Return the values of rows `obs` [R, B], [R, B, A]."""
         return self.table[self.runs, np.minimum(obs, self._arrays.length - 1)]
 
+    def retire(self, run: int) -> None:
+        """Give a run a fresh table."""
+        self._arrays.reset(run)
+
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return the table."""
         return self._arrays.state_dict()

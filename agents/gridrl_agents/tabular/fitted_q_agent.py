@@ -38,7 +38,10 @@ class Features(Protocol):
 
 
 class SavedRegressor(Regressor, Protocol):
-    """A regressor whose state can be saved."""
+    """A regressor whose state can be saved, and of which a run can be taken out."""
+
+    def retire(self, run: int) -> None:
+        """Make what a run has learned finite again."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that it is."""
@@ -140,6 +143,15 @@ class FittedQ(Agent):
         estimate = np.take_along_axis(self._regressor.predict(kept.obs), kept.action[..., None], axis=-1)[..., 0]
         td_error = np.abs(td_target - estimate).mean(axis=1)
         return {"td_error": td_error, **self._features.metrics(8 * self._num_actions)}
+
+    def last_batch(self, run: int) -> dict[str, np.ndarray]:
+        """Return all that is kept, as a refit learns from all of it; the observations as features."""
+        return {name: self._kept[name][run, : self.size].copy() for name in self._kept.names}
+
+    def retire(self, run: int) -> None:
+        """Forget what a run has kept and learned."""
+        self._kept.reset(run)
+        self._regressor.retire(run)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is kept, the regressor, the features, the streams and the counts."""
