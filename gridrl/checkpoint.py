@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from gridrl.errors import UserError
 
 FORMAT = 1  # raised whenever a checkpoint of an older version can no longer be read
 SEPARATOR = "/"
+TEMPORARY = ".*tmp*"  # the pattern of the names that files have while they are written; safetensors has its own
 HEADER = "gridrl"  # the metadata entry that holds format, checksum and all that is not an array
 
 
@@ -37,7 +39,9 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
             # One entry only: the library writes several in an order of chance, and equal states shall give equal files.
             save_file(arrays, temporary, metadata={HEADER: json.dumps(header)})
         except SafetensorError as error:
-            raise OSError(errno.EIO, str(error), str(path)) from error
+            found = re.search(r"os error (\d+)", str(error))
+            number = int(found[1]) if found else errno.EIO
+            raise OSError(number, os.strerror(number) if found else str(error), str(path)) from error
 
 
 def load(path: Path) -> dict[str, Any]:

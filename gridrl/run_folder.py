@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import errno
 import os
 import platform
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridrl import checkpoint
+from gridrl.checkpoint import TEMPORARY
 from gridrl.errors import UserError
 from gridrl.failures import Failure, failures_in
 from gridrl.problem import freeze_level
@@ -144,8 +146,11 @@ class RunFolder:
             self._timing.append([f"{step},{seconds:.3f}\n"])
 
     def cut(self, step: int) -> None:
-        """Drop what was measured and kept after `step`, and last lines that were cut short."""
+        """Drop what was measured and kept after `step`, and what a process that was killed left half-written."""
         with writing(self.path):
+            for folder in (self.path, self._checkpoints, self._snapshots):
+                for leftover in folder.glob(TEMPORARY):
+                    leftover.unlink()
             self._metrics.cut(step)
             self._timing.cut(step)
             for path in self.snapshots().values():
@@ -233,6 +238,11 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOENT and not path.exists():
+            raise UserError(
+                f"{path} was removed or moved while it was written; what was saved is where it went, and gridrl resume "
+                "goes on there."
+            ) from error
         raise UserError(
             f"cannot write {error.filename or path}: {error.strerror or error}; free space or choose another folder "
             "with --out. What was saved before is untouched."

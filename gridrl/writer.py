@@ -1,7 +1,7 @@
 """Files written while a training goes on."""
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -10,12 +10,13 @@ class Writer:
     """Does one piece of writing at a time, in a thread of its own; a context that is left when all is written.
 
     What goes wrong is raised by the next `begin`, or at the end. Most of the time to write a checkpoint is checksum and
-    disk, during which Python's lock is free, and the training goes on.
+    disk, during which Python's lock is free, and the training goes on. Ctrl-C waits for no disk: what is not written by
+    then may never be, and is not there in part.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._begun: Future[Any] | None = None
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
 
     def begin(self, write: Callable[..., Any], *arguments: Any) -> None:
         """Begin to `write(*arguments)`, once what was begun before is done; the arguments must not change any more.
@@ -23,13 +24,23 @@ class Writer:
         Raises what the writing before raised, and then writes nothing.
         """
         self.wait()
-        self._begun = self._thread.submit(write, *arguments)
+        # A daemon, which the interpreter does not wait for at its end.
+        self._thread = threading.Thread(target=self._write, args=(write, arguments), name="writer", daemon=True)
+        self._thread.start()
+
+    def _write(self, write: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        try:
+            write(*arguments)
+        except BaseException as error:
+            self._error = error
 
     def wait(self) -> None:
         """Return when all that was begun is written; raise what went wrong."""
-        begun, self._begun = self._begun, None
-        if begun is not None:
-            begun.result()
+        if self._thread is not None:
+            self._thread.join()
+        error, self._thread, self._error = self._error, None, None
+        if error is not None:
+            raise error
 
     def __enter__(self) -> "Writer":
         """Return itself."""
@@ -39,6 +50,7 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for what was begun. What went wrong with it is raised, unless something else went wrong already."""
-        self._thread.shutdown(wait=True)
         if error is None:
             self.wait()
+        elif isinstance(error, Exception) and self._thread is not None:
+            self._thread.join()

@@ -130,6 +130,30 @@ def test_a_run_can_move(case, home, chain, make_runs, assert_same):
     assert_same(again.state_dict(), there.state_dict())
 
 
+@pytest.mark.parametrize("case", ["rainbow", "rank-based", "drqn"])
+def test_a_run_that_broke_is_taken_out(case, home, chain, make_runs):
+    space = CASES[case][1]
+    agents = [agent_of(case, "cuda") for _ in range(2)]
+    worlds = [make_runs(chain.model(), 3, 13, show(space)) for _ in agents]
+    for agent, world in zip(agents, worlds, strict=True):
+        history(world, agent, 50)
+    broken = agents[1]
+    broken._online.parameters[1] = np.nan
+    before, after = (history(world, agent, 3) for agent, world in zip(agents, worlds, strict=True))
+    assert np.isnan([metrics["loss"][1] for _, metrics in after if metrics]).all()
+    assert len(broken.last_batch(1)["reward"]) > 0
+    broken.retire(1)
+    before, after = (history(world, agent, 40) for agent, world in zip(agents, worlds, strict=True))
+    for (action, metrics), (same_action, same_metrics) in zip(before, after, strict=True):
+        np.testing.assert_array_equal(action[[0, 2]], same_action[[0, 2]])
+        for name, values in metrics.items():
+            assert values[[0, 2]].tobytes() == same_metrics[name][[0, 2]].tobytes(), name
+    for part in ("online", "target"):
+        states = [agent.state_dict()[part] for agent in agents]
+        assert states[0][[0, 2]].tobytes() == states[1][[0, 2]].tobytes()
+        assert np.isfinite(states[1]).all()
+
+
 class Travels(TorchDispatchMode):
     """Counts the copies between devices, and fails where the host waits for a number."""
 
