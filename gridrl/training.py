@@ -60,7 +60,7 @@ class Training(Run):
             raise UserError(f"{path} learns in groups, each in a folder of its own: {names}; resume these.")
         training = cls(folder, device)
         for state in training.load_newest():
-            training.guard.resume(training.step, [folder.config.seeds.index(seed) for seed in state["broken"]])
+            training.guard.resume(training.step, [folder.config.seeds.index(seed) for seed in state.get("broken", [])])
             training.recorder.load_state_dict(state["recorder"])
             if training.problem.saves_state:
                 gridworld: Any = training.env.unwrapped
