@@ -36,9 +36,7 @@ def main(argv: list[str]) -> int:
     from gridrl.commands.progress import INTERRUPTED, tell_failures
     from gridrl.run_folder import writing
     from gridrl.sweeps.engine import make_engine
-    from gridrl.sweeps.results import Results
-    from gridrl.sweeps.run import run_configs
-    from gridrl.sweeps.shard import cut
+    from gridrl.sweeps.run import failures_of, run_configs
     from gridrl.sweeps.sweep import Sweep
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -57,13 +55,7 @@ def main(argv: list[str]) -> int:
         runs.to_csv(folder / "runs.csv", index=False)
     _print(console, points, tables)
     console.print(f"Wrote {folder}: runs.csv, results/.")
-    results = Results(folder)
-    codes = [
-        tell_failures(console, results.failures(shard), f"{point.label}: ")
-        for point in points
-        for shard in cut(point.config)
-    ]
-    return max(codes)
+    return max(tell_failures(console, failures_of(p.config, folder), f"{p.label}: ") for p in points)
 
 
 def _with_values(point: "Point", table: "pandas.DataFrame") -> "pandas.DataFrame":

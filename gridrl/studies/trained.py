@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gridrl.errors import UserError
 from gridrl.run_folder import writing
 from gridrl.studies.claims import average, values_of
 from gridrl.studies.design import Design
 from gridrl.studies.quantities import QUANTITIES, Bounds, best_of, bounds_of, with_derived
 from gridrl.studies.study import Budget, Steps, Study, Tables, Verdict
 from gridrl.sweeps.engine import EngineSettings, make_engine
-from gridrl.sweeps.run import run_configs
+from gridrl.sweeps.run import failures_of, run_configs
 
 if TYPE_CHECKING:
     import pandas
@@ -84,7 +85,10 @@ class TrainedStudy(Study):
         (out / COPY).write_text(self.design.text, encoding="utf-8")
 
     def measure(self, folder: Path, budget: Budget, num_seeds: int | None, console: "Console") -> Tables:
-        """Train what no study has trained yet; return what all variants measured, table `curves`."""
+        """Train what no study has trained yet; return what all variants measured, table `curves`.
+
+        Runs that broke are left out and told of; raises `UserError` where all of a variant did.
+        """
         import pandas
 
         configs = self.design.configs(budget, num_seeds)
@@ -99,7 +103,13 @@ class TrainedStudy(Study):
             raise
         names = {*self.design.show, *(part.metric for part in self.design.parts)}
         tables = []
-        for label, table, best in zip(labels, found, bests, strict=True):
+        for label, config, measured, best in zip(labels, configs, found, bests, strict=True):
+            failures = failures_of(config, self.work.shards)
+            for failure in failures:
+                console.print(f"Left out: {label}: {failure.sentence}")
+            table = measured[~measured["run"].isin([failure.seed for failure in failures])]
+            if table.empty:
+                raise UserError(f"all runs of {label} broke, and there is nothing to judge: {failures[0].sentence}")
             tables.append(with_derived(table, names, best))
             tables[-1].insert(0, "variant", label)
         return {CURVES: pandas.concat(tables, ignore_index=True)}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridrl.failures import Failure
 from gridrl.run_config import RunConfig
 from gridrl.sweeps.engine import Engine, Progress
 from gridrl.sweeps.results import Results
@@ -33,6 +34,11 @@ def run_configs(
     if missing:
         _run([shard for shard, _ in missing], [label for _, label in missing], engine, folder, console)
     return [pandas.concat([results.read(shard) for shard in own], ignore_index=True) for own in shards]
+
+
+def failures_of(config: RunConfig, folder: Path) -> list[Failure]:
+    """Return the runs of a config that broke, as the results in `folder` tell it."""
+    return [failure for shard in cut(config) for failure in Results(folder).failures(shard)]
 
 
 def _run(shards: Sequence[Shard], labels: Sequence[str], engine: Engine, folder: Path, console: "Console") -> None:

@@ -345,3 +345,36 @@ def test_those_who_look_at_runs_leave_it_out(
     assert "Left out: seed 1 broke at step 120" in capsys.readouterr().out
     assert main(["evaluate", "none"]) == 2
     assert "all runs of none broke" in capsys.readouterr().err
+
+
+STUDY = """
+question = "Which?"
+claim = "The whole one."
+source = "ours"
+agent = "q-learning"
+show = ["return"]
+[settings]
+eval_episodes = 2
+[variants]
+whole = { env = "breaks:Whole-v0" }
+part = { env = "breaks:Reward-v0" }
+[[parts]]
+more = "whole"
+than = "part"
+[budgets.smoke]
+seeds = 3
+steps = 150
+eval_period = 50
+"""
+
+
+def test_a_study_leaves_it_out(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text(STUDY)
+    command = ["study", "run", "mine.toml", "--budget", "smoke", "--engine", "serial"]
+    assert main(command) == 0
+    assert "Left out: part: seed 1 broke at step 120 on its reward, nan." in capsys.readouterr().out
+    table = pandas.read_csv("studies/mine/curves.csv")
+    assert table.groupby("variant")["run"].unique().map(sorted).to_dict() == {"part": [0, 2], "whole": [0, 1, 2]}
+    Path("mine.toml").write_text(STUDY.replace("Reward", "All"))
+    assert main([*command, "--out", "other"]) == 2
+    assert "all runs of part broke, and there is nothing to judge: seed 0 broke" in capsys.readouterr().err
