@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gridrl.extras import require
 from gridrl.grouping import group_sizes
 from gridrl.problem import ProblemSettings
 from gridrl.run import make_agent, make_problem
 from gridrl.run_config import RunConfig
-from gridrl.run_folder import RunFolder
+from gridrl.run_folder import RunFolder, writing
 from gridrl.training_settings import TrainSettings
 from gridrl_agents.registry import settings_class
 
@@ -36,7 +37,13 @@ def make_run_folder(
     one_run = make_agent(agent, config.agent_settings, make_problem(agent, problem), [0], settings.device)
     together = together or settings.device != "cpu"
     groups = None if together else group_sizes(len(config.seeds), one_run.step_bytes, settings.processes)
-    return RunFolder.create(out, config, command or " ".join(sys.argv), groups)
+    if settings.tensorboard:
+        require("tensorboard", "tensorboard", "--tensorboard")
+    folder = RunFolder.create(out, config, command or " ".join(sys.argv), groups)
+    if settings.tensorboard:
+        with writing(folder.path):
+            folder.events.mkdir()
+    return folder
 
 
 def make_config(

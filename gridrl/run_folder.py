@@ -43,6 +43,8 @@ class RunFolder:
         self._timing = TidyTable(self.path / "timing.csv", ("step", "seconds"))
         self._checkpoints = self.path / "checkpoints"
         self._snapshots = self.path / "snapshots"
+        whole = self.path.parent.parent if self.path.parent.name == GROUPS else self.path
+        self.events = (whole if (whole / "config.toml").is_file() else self.path) / "tensorboard"  # for those who asked
 
     @classmethod
     def create(

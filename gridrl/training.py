@@ -13,6 +13,7 @@ import numpy as np
 
 from gridrl.errors import UserError
 from gridrl.evaluation import Evaluator
+from gridrl.events import EventFiles, open_events
 from gridrl.failures import BROKE_ON, Failure
 from gridrl.guard import Guard
 from gridrl.interrupt import StopRequest
@@ -42,6 +43,7 @@ class Training(Run):
         self.recorder = Recorder(config.seeds)
         greedy_episodes = 1 if self.problem.is_deterministic else config.eval_episodes
         self.evaluator = Evaluator(self.problem, config.seeds, config.eval_episodes, greedy_episodes)
+        self._events: EventFiles | None = None
         self._clock = time.perf_counter()  # when this training would have begun, had it never stopped
         self.obs: np.ndarray
         self.obs, _ = self.env.reset(
@@ -79,6 +81,7 @@ class Training(Run):
         """
         with self.folder.lock(patience), Writer() as writer:
             self.folder.cut(self.step or -1)  # a start is measured again
+            self._events = open_events(self.folder, self.step + 1 if self.step else 0)
             timing = self.folder.timing["seconds"]
             self._clock = time.perf_counter() - (0.0 if timing.empty else timing.iloc[-1])
             rows: list[Row] = []
@@ -138,6 +141,8 @@ class Training(Run):
         rows = [row for row in rows if row[0] not in self._broken] + self._breaks
         rows.sort(key=lambda row: self.config.seeds.index(row[0]))  # run by run: groups are joined without a change
         self.folder.append_metrics(rows)
+        if self._events is not None:
+            self._events.append(rows)
         self._breaks = []
         return rows
 

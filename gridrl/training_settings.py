@@ -26,11 +26,13 @@ class TrainSettings:
     """Processes that share the runs; one for each core, as far as that is faster, if not given."""
     device: str = "cpu"
     """Where networks and replays are: cpu, or cuda, which takes hundreds of seeds at once in one process."""
+    tensorboard: bool = False
+    """Whether metrics are also written as TensorBoard events (extra gridrl[tensorboard])."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int) and value < 1:
+            if isinstance(value, int) and not isinstance(value, bool) and value < 1:
                 raise UserError(f"{field.name.replace('_', '-')} must be 1 or more, got {value}; give a larger one.")
         if self.device != "cpu" and (self.processes or 1) > 1:
             raise UserError(

@@ -119,3 +119,5 @@ def tell(console: Console, run: Run) -> None:
     console.print(f"Wrote {folder}: config.toml, metrics.csv, checkpoints/. Next:\n  gridrl watch {folder}")
     if run.problem.is_gridworld:
         console.print(f"  gridrl map {folder}\n  gridrl bias {folder}")
+    if run.folder.events.is_dir():
+        console.print(f"  tensorboard --logdir {shlex.quote(str(run.folder.events))}")
