@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "One real update of an agent, step by step, with every number.",
     "study": "Experiments with a question and a verdict: gridrl study list",
     "sweep": "Every setting of a grid, with many seeds, on many cores or machines: gridrl sweep FILE.toml",
+    "tune": "Search for an agent's settings, and judge them with seeds that the search did not see: gridrl tune dqn",
     "agents": "List the agents, with their papers; gridrl agents NAME tells one's settings.",
     "doctor": "Check this machine: packages, display, films, disk, speed.",
 }

@@ -18,6 +18,7 @@ INSTEAD = {
     "watch": ["--video", "film.gif"],
     "play": ["--help"],
     "compare": ["--seeds", "2", "--steps", "300", "--eval-period", "100", "--eval-episodes", "1"],
+    "tune": ["--trials", "2", "--seeds", "1", "--unseen-seeds", "2", "--steps", "300", "--eval-episodes", "1"],
     "study run": ["--budget", "smoke"],
 }
 

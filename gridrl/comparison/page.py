@@ -17,9 +17,9 @@ def page(comparison: Comparison, command: str) -> str:
         problem=comparison.problem,
         step=comparison.step,
         best=" or ".join(sorted(sticks)) or "best possible return, which is unknown here",
-        earned=_markdown(_joined(greedy_rows(comparison), exploring_rows(comparison))),
-        cost=_markdown(cost_rows(comparison)),
-        improvements=_markdown(improvement_rows(comparison)),
+        earned=markdown(_joined(greedy_rows(comparison), exploring_rows(comparison))),
+        cost=markdown(cost_rows(comparison)),
+        improvements=markdown(improvement_rows(comparison)),
         notes="".join(f"* {note}\n" for note in comparison.notes) or "* nothing is missing\n",
         command=command,
     )
@@ -29,7 +29,8 @@ def _joined(one: Rows, other: Rows) -> Rows:
     return [ours | theirs for ours, theirs in zip(one, other, strict=True)]
 
 
-def _markdown(rows: Sequence[dict[str, str]]) -> str:
+def markdown(rows: Sequence[dict[str, str]]) -> str:
+    """Return rows of text as a table in Markdown."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

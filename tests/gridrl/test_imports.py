@@ -20,6 +20,7 @@ CONFINED = {
     "torch": ["agents/gridrl_agents/deep/", "gridrl/commands/doctor.py"],
     "matplotlib": ["gridrl/plots/", "gridrl/maps/figures.py"],
     "distributed": ["gridrl/sweeps/dask_"],
+    "optuna": ["gridrl/tuning/journal.py"],
     "tensorboard": ["gridrl/events.py"],
 }
 
