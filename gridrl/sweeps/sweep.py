@@ -13,6 +13,7 @@ from gridrl.make_run import make_config
 from gridrl.run import make_agent, make_problem
 from gridrl.run_config import RunConfig
 
+OF_A_COMMAND = ("processes", "device", "tensorboard")  # settings of `gridrl train` that change no result
 KEYS = ("agent", "seeds", "settings", "grid")
 
 
@@ -76,6 +77,9 @@ def checked_config(given: Mapping[str, Any], seeds: Sequence[int]) -> RunConfig:
 
     Raises `UserError`, `SettingsError` or `LevelError` for what is not right.
     """
+    for name in OF_A_COMMAND:
+        if name in given:
+            raise UserError(f"{name} is for `gridrl train`, and changes no result; leave it out.")
     agent = given["agent"]
     problem, training, settings = sort_out(agent, {name: value for name, value in given.items() if name != "agent"})
     config = make_config(agent, problem, training, settings, seeds)

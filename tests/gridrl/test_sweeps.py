@@ -210,6 +210,7 @@ def test_agents_can_be_in_the_grid(tmp_path: Path) -> None:
         ('agent = "dqn"\n[settings]\nlerning_rate = 1', r"lerning_rate.*did you mean"),
         ('agent = "dqn"\n[grid]\ngamma = [0.9, 1.5]', r"at gamma 1.5: gamma must"),
         ('agent = "dqn"\n[settings]\nenv = "dens-v0"', r"dens-v0"),
+        ('agent = "dqn"\n[settings]\ntensorboard = true', r"tensorboard is for `gridrl train`.*leave it out"),
         ('agent = "q-learning"\n[settings]\nsteps = 0', r"steps must be 1 or more, got 0"),
     ],
 )
