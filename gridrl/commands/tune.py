@@ -87,7 +87,8 @@ def _search(name: str, options: Any, given: set[str]) -> "Search":
     from gridrl.tuning.search import Search
     from gridrl.tuning.usual_ranges import usual_ranges
 
-    fixed = {setting: getattr(options.agent, setting) for setting in sorted(given)}
+    values = {setting: getattr(options.agent, setting) for setting in sorted(given)}
+    fixed = {setting: value for setting, value in values.items() if value is not None}
     if options.ranges is None:
         ranges = usual_ranges(name, fixed)
     else:

@@ -65,13 +65,13 @@ class Search:
 
         shard = Shard.of(self.config({}, self.settings.seen))
         declared = {
+            "defaults": dataclasses.asdict(shard),
             "ranges": {name: each.to_toml() for name, each in self.ranges.items()},
             "sampler": {
                 "at_once": self.settings.at_once,
                 "sampler_seed": self.settings.sampler_seed,
                 "optuna": version("optuna"),
             },
-            "defaults": dataclasses.asdict(shard),
         }
         text = tomli_w.dumps(_without_none(declared))
         path = folder / DECLARATION
@@ -140,7 +140,7 @@ def _check_same(folder: Path, there: str, asked: str) -> None:
         found, wanted = _flat(tomllib.loads(there)), _flat(tomllib.loads(asked))
     except tomllib.TOMLDecodeError:
         raise UserError(f"{folder / DECLARATION} is damaged; choose another folder with --out.") from None
-    for name in sorted(found.keys() | wanted.keys()):
+    for name in found | wanted:
         if found.get(name) != wanted.get(name):
             short = name.removeprefix("defaults.").removeprefix("config.")
             raise UserError(

@@ -336,9 +336,11 @@ def test_more_trials_go_on_and_nothing_is_trained_twice(
     assert main([*TUNE, *serial]) == 0
     same_files(tmp_path / "out", unbroken)
     capsys.readouterr()
+    Path("others.toml").write_text(RANGES.replace("0.01", "0.1"))
     for other, sentence in (
-        (["--steps", "400"], "holds a search with snapshot_period 30, and this one has 40"),
+        (["--steps", "400"], "holds a search with steps 300, and this one has 400"),
         (["--sampler-seed", "1"], "sampler.sampler_seed 0, and this one has 1"),
+        (["--ranges", "others.toml"], "ranges.learning_rate.low 0.01, and this one has 0.1"),
         (["--epsilon-end", "0.5"], "agent_settings.epsilon_end 0.05, and this one has 0.5"),
     ):
         assert main([*TUNE, *serial, *other]) == 2
@@ -381,6 +383,21 @@ def test_mistakes_in_the_command_are_told(
     assert main(["tune", "q-learning", "--env", "dense-small-v0", *words]) == 2
     assert sentence in capsys.readouterr().err
     assert not Path("searches").exists()
+
+
+def test_ctrl_c_tells_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gridrl.tuning.search.run_configs", interrupt)
+    monkeypatch.setattr("sys.argv", ["gridrl", "tune", "q-learning", "--env", "dense-small-v0"])
+    assert main(sys.argv[1:]) == 130
+    told = "Stopped; what was learned is saved. To go on, the same again: gridrl tune q-learning --env dense-small-v0\n"
+    assert told in capsys.readouterr().out
+    assert Path("searches/q-learning-dense-small-v0/search.toml").is_file()
 
 
 def test_without_optuna_one_sentence(
