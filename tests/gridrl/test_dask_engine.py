@@ -94,17 +94,11 @@ def cluster(folder: Path, num_workers: int, *worker_options: str, both: Sequence
     """A scheduler and workers on loopback, all of them ready; `both`: options of both."""
     number = len(list(folder.glob("scheduler-*")))
     file, log = folder / f"scheduler-{number}.json", folder / f"workers-{number}.log"
-    common = (
-        "--host",
-        "127.0.0.1",
-        "--no-dashboard",
-        "--dashboard-address",
-        "127.0.0.1:0",
-        "--scheduler-file",
-        str(file),
-    )
-    begin = ("-m", "distributed.cli.dask_scheduler", *common, "--port", "0", *both)
-    join = ("-m", "distributed.cli.dask_worker", *common, "--nthreads", "1", *worker_options, *both)
+    http = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+    common = ("--host", "127.0.0.1", "--scheduler-file", str(file), *http, *both)
+    # The scheduler, and its workers with it, ends by itself where a test was killed that had started it.
+    begin = ("-m", "distributed.cli.dask_scheduler", "--port", "0", "--idle-timeout", "300", *common)
+    join = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", *common, *worker_options)
     with ExitStack() as stack:
         process = stack.enter_context(program(*begin, log=folder / "scheduler.log"))
         for number in range(num_workers):
