@@ -39,6 +39,15 @@ def a_config(steps: int = 200, gamma: float = 0.9) -> RunConfig:
     return make_config("q-learning", problem, training, {"gamma": gamma})
 
 
+def a_long_config() -> RunConfig:
+    """Some seconds of training, with checkpoints and snapshots at the multiples of PERIODS."""
+    config = a_config(steps=40_000)
+    return dataclasses.replace(config, eval_period=1000, checkpoint_period=PERIODS[0], snapshot_period=PERIODS[1])
+
+
+PERIODS = 997, 4000
+
+
 def do(configs: Sequence[RunConfig], engine: Engine, folder: Path) -> dict[str, bytes]:
     """Do all configs; return the files that hold the results."""
     run_configs(configs, [str(number) for number in range(len(configs))], engine, folder, Console(quiet=True))
@@ -256,7 +265,7 @@ def test_a_scheduler_that_is_gone_or_hangs_costs_nothing(
     tmp_path: Path, address: str, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_driver, "SILENCE", 2.0)
-    configs = [a_config(steps=6000), a_config(gamma=0.5)]
+    configs = [a_long_config(), a_config(gamma=0.5)]
     with cluster(tmp_path, 1, "--no-nanny") as found:
 
         def end_it(progress: Progress) -> None:
@@ -276,9 +285,9 @@ from rich.console import Console
 from gridrl.sweeps.engine import EngineSettings, make_engine
 from gridrl.sweeps.run import run_configs
 sys.path.insert(0, {tests!r})
-from test_dask_engine import a_config
+from test_dask_engine import a_config, a_long_config
 if __name__ == "__main__":
-    configs = [a_config(steps=6000), a_config(gamma=.5)]
+    configs = [a_long_config(), a_config(gamma=.5)]
     settings = EngineSettings(engine="dask", processes=1, scheduler={scheduler!r})
     try:
         run_configs(configs, ["a", "b"], make_engine(settings), Path({folder!r}), Console(quiet=True))
@@ -305,10 +314,10 @@ def test_a_driver_that_is_lost_and_started_again_loses_nothing(tmp_path: Path, a
         os.killpg(driver.pid, signal.SIGINT if is_stopped else signal.SIGKILL)  # a terminal's Ctrl-C comes to all
         assert driver.wait(LONGEST) == (130 if is_stopped else -signal.SIGKILL)
     # It did not fall back on its last checkpoint: what was at work saved the step that it was at.
-    until(lambda: any(step % 60 for step in checkpoints()), "nothing was saved")
+    until(lambda: any(all(step % period for period in PERIODS) for step in checkpoints()), "nothing was saved")
     with program(str(tmp_path / "driver.py"), log=log) as driver:
         assert driver.wait(LONGEST) == 0, log.read_text()
-    configs = [a_config(steps=6000), a_config(gamma=0.5)]
+    configs = [a_long_config(), a_config(gamma=0.5)]
     assert contents(tmp_path / "dask") == serial(configs, tmp_path)
     assert log.read_text() == ("stopped\n" if is_stopped else "")
 
