@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gridrl.commands.options import RunArgument, parse
+from gridrl.commands.options import RunArgument, parse, unchecked
 from gridrl.errors import UserError
 from gridrl.problem import ProblemSettings
 from gridrl_agents.registry import agent_names, describe, paper, settings_class
@@ -47,11 +47,7 @@ def main(argv: list[str]) -> int:
 
 def _explain_agent(name: str, argv: list[str]) -> int:
     settings: Any = settings_class(name)
-
-    class AgentSettings(settings):
-        def __post_init__(self) -> None:
-            """Leave the checks to `fresh`, whose sentence then stands alone."""
-
+    AgentSettings: Any = unchecked(settings)
     fields = {field.name for field in dataclasses.fields(settings)}
     small = AgentSettings(**({"min_replay_size": SMALL_REPLAY} if "min_replay_size" in fields else {}))
 

@@ -26,3 +26,13 @@ def command_line() -> str:
     import shlex
 
     return shlex.join(["gridrl", *sys.argv[1:]])
+
+
+def unchecked(settings: type) -> type:
+    """Return a class of settings that leaves the checks to what is made of them, whose sentence then stands alone."""
+
+    class AgentSettings(settings):
+        def __post_init__(self) -> None:
+            """Check nothing."""
+
+    return AgentSettings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gridrl.commands.options import command_line, parse
+from gridrl.commands.options import command_line, parse, unchecked
 from gridrl.problem import ProblemSettings
 from gridrl.training_settings import TrainSettings
 from gridrl_agents.registry import agent_names, describe, settings_class
@@ -22,11 +22,7 @@ def main(argv: list[str]) -> int:
         print(USAGE.format(agents="\n".join(f"  {name:12} {describe(name)}" for name in agent_names())))
         return 0 if argv and argv[0] in ("-h", "--help") else 2
     name, *rest = argv
-    settings: Any = settings_class(name)
-
-    class AgentSettings(settings):
-        def __post_init__(self) -> None:
-            """Leave the checks to `start`, whose sentence then stands alone."""
+    AgentSettings: Any = unchecked(settings_class(name))
 
     @dataclass
     class Options:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gridrl.commands.options import command_line, parse
+from gridrl.commands.options import command_line, parse, unchecked
 from gridrl.errors import UserError
 from gridrl.problem import ProblemSettings
 from gridrl.sweeps.engine import EngineSettings
@@ -32,11 +32,8 @@ def main(argv: list[str]) -> int:
         print(USAGE.format(agents="\n".join(f"  {name:12} {describe(name)}" for name in agent_names())))
         return 0 if argv and argv[0] in ("-h", "--help") else 2
     name, *rest = argv
-    settings: Any = settings_class(name)
-
-    class AgentSettings(settings):
-        def __post_init__(self) -> None:
-            """Leave the checks to what is made of them, whose sentence then stands alone."""
+    settings = settings_class(name)
+    AgentSettings: Any = unchecked(settings)
 
     @dataclass
     class Options:

@@ -296,6 +296,8 @@ def test_only_cuda_devices_have_graphs():
 def test_noise_is_never_recorded(home, monkeypatch):
     monkeypatch.setattr(Device, "repeated", lambda self, step: pytest.fail("noise must be drawn anew"))
     agent_of("noisy-dqn", "cuda")
+    with pytest.raises(pytest.fail.Exception, match="drawn anew"):  # a network without noise asks for it
+        agent_of("dqn", "cuda")
 
 
 def test_devices_that_cannot_be_had():
