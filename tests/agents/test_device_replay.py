@@ -1,4 +1,4 @@
-"""A replay on a device draws what the host's draws. Torch's cpu stands in for the device: the parts are the same."""
+"""A replay on a device draws what the host's draws: on torch's cpu, whose parts are the same, and on a GPU if any."""
 
 import numpy as np
 import pytest
@@ -10,19 +10,22 @@ from gridrl_agents.deep.on_device.sum_tree import DeviceSumTree, latest
 from gridrl_agents.deep.sum_tree import SumTree
 
 KINDS = ["uniform", "proportional", "rank-based"]
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 BATCH = 16
+
+pytestmark = pytest.mark.parametrize("device", DEVICES)
 
 
 class Pair:
     """The same replay in two homes, driven by the same random steps."""
 
-    def __init__(self, kind, capacity, runs, n_step, dtype=torch.uint8):
+    def __init__(self, device, kind, capacity, runs, n_step, dtype=torch.uint8):
         settings = {"gamma": 0.9, "batch_size": BATCH, "n_step": n_step}
         if kind != "uniform":
             settings |= {"importance_sampling_steps": 50, "priority_exponent": 0.7}
         seeds, self.shape = range(3, 3 + runs), (runs, 16)
         self.make = lambda home: home.make_replay(kind, capacity, 16, dtype, seeds, **settings)
-        self.host, self.device = self.make(HOST), self.make(Device(torch.device("cpu")))
+        self.host, self.device = self.make(HOST), self.make(Device(torch.device(device)))
         self.rng = np.random.default_rng(runs)
         self.rows = self.new_rows()
 
@@ -40,9 +43,9 @@ class Pair:
     def sample(self):
         ours, theirs = self.host.sample(), self.device.sample()
         for name in ("obs", "action", "next_obs", "place"):
-            np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name), err_msg=name)
+            np.testing.assert_array_equal(getattr(theirs, name).cpu(), getattr(ours, name), err_msg=name)
         for name in ("reward", "discount", "weight"):
-            there, here = getattr(theirs, name), getattr(ours, name)
+            there, here = getattr(theirs, name).cpu(), getattr(ours, name)
             assert there.dtype == here.dtype
             np.testing.assert_allclose(there, here, rtol=1e-6, err_msg=name)
         return ours, theirs
@@ -50,7 +53,7 @@ class Pair:
     def teach(self, ours, theirs):
         priority = np.abs(self.rng.normal(size=ours.place.shape)).astype(np.float32)
         self.host.update_priorities(ours.place, priority)
-        self.device.update_priorities(theirs.place, torch.from_numpy(priority))
+        self.device.update_priorities(theirs.place, torch.from_numpy(priority).to(theirs.place.device))
 
 
 def assert_close(one, other, where=""):
@@ -70,22 +73,22 @@ def assert_close(one, other, where=""):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n_step", [1, 3])
 @pytest.mark.parametrize(("runs", "capacity", "steps"), [(1, 30, 90), (5, 40, 110), (2, 1100, 150)])
-def test_the_same_batches_and_state(kind, n_step, runs, capacity, steps):
-    pair = Pair(kind, capacity, runs, n_step)
+def test_the_same_batches_and_state(kind, n_step, runs, capacity, steps, device):
+    pair = Pair(device, kind, capacity, runs, n_step)
     for step in range(steps):  # until the ring has been written over, but for the largest: its tree has two levels
         pair.add()
         if step >= 8 and step % 2 == 0:
             pair.teach(*pair.sample())
         if step % 40 == 0:
-            np.testing.assert_array_equal(pair.device.look(11), pair.host.look(11))
+            np.testing.assert_array_equal(pair.device.look(11).cpu(), pair.host.look(11))
     assert pair.host.size == pair.device.size == min(steps, capacity)
     assert_close(pair.host.state_dict(), pair.device.state_dict())
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("to_device", [True, False])
-def test_a_state_can_be_loaded_in_the_other_home(kind, to_device):
-    pair, other = Pair(kind, 50, 3, 3), Pair(kind, 50, 3, 3)
+def test_a_state_can_be_loaded_in_the_other_home(kind, to_device, device):
+    pair, other = Pair(device, kind, 50, 3, 3), Pair(device, kind, 50, 3, 3)
     for step in range(70):
         pair.add()
         if step >= 8:
@@ -99,52 +102,56 @@ def test_a_state_can_be_loaded_in_the_other_home(kind, to_device):
         other.teach(*other.sample())
 
 
-def test_a_state_that_does_not_fit_is_refused():
-    saved = Pair("proportional", 50, 3, 1)
+def test_a_state_that_does_not_fit_is_refused(device):
+    saved = Pair(device, "proportional", 50, 3, 1)
     saved.add()
     state = saved.device.state_dict()
     with pytest.raises(ValueError, match="expected"):
-        Pair("proportional", 50, 2, 1).device.load_state_dict(state)
+        Pair(device, "proportional", 50, 2, 1).device.load_state_dict(state)
     with pytest.raises(ValueError, match="at most 20"):
-        Pair("proportional", 20, 3, 1).device.load_state_dict({**state, "size": 21})
+        Pair(device, "proportional", 20, 3, 1).device.load_state_dict({**state, "size": 21})
 
 
-def test_rows_are_sent_once_and_read_as_they_were():
-    home = Device(torch.device("cpu"))
+def test_rows_are_sent_once_and_read_as_they_were(device):
+    home = Device(torch.device(device))
     rng = np.random.default_rng(0)
     for dtype in (np.uint8, np.float32, np.int64):
         obs, next_obs = (rng.integers(200, size=(3, 5)).astype(dtype) for _ in range(2))
         numbers = rng.normal(size=(4, 3)).astype(np.float32)
         first = home.rows(obs)
         sent, rows = home.together(numbers, next_obs)
-        np.testing.assert_array_equal(sent, numbers)
-        np.testing.assert_array_equal(rows, next_obs)
+        assert sent.device.type == rows.device.type == device
+        np.testing.assert_array_equal(sent.cpu(), numbers)
+        np.testing.assert_array_equal(rows.cpu(), next_obs)
         assert home.rows(obs.copy()) is first
         assert home.rows(next_obs.copy()) is rows
         other = home.rows(next_obs + 1)  # an episode began anew
-        np.testing.assert_array_equal(other, next_obs + 1)
+        np.testing.assert_array_equal(other.cpu(), next_obs + 1)
 
 
 @pytest.mark.parametrize("capacity", [5, 1024, 1025, 40_000])
-def test_trees_agree_at_any_depth(capacity):
+def test_trees_agree_at_any_depth(capacity, device):
     rng = np.random.default_rng(capacity)
-    host, device = SumTree(2, capacity, 8), DeviceSumTree(torch.device("cpu"), 2, capacity, 8)
+    host, there = SumTree(2, capacity, 8), DeviceSumTree(torch.device(device), 2, capacity, 8)
+
+    def sent(array):
+        return torch.from_numpy(array).to(device)
+
     masses = rng.random((2, capacity)) * (rng.random((2, capacity)) < 0.3)
     host.load(masses)
-    device.load(masses)
+    there.load(masses)
     for _ in range(50):
         uniform = rng.random((2, 8))
         place = host.draw(uniform)
-        np.testing.assert_array_equal(device.draw(torch.from_numpy(uniform)), place)
-        np.testing.assert_array_equal(device.mass(torch.from_numpy(place)), host.mass(place))
+        np.testing.assert_array_equal(there.draw(sent(uniform)).cpu(), place)
+        np.testing.assert_array_equal(there.mass(sent(place)).cpu(), host.mass(place))
         mass = rng.random((2, 8))
         place[:, 3] = place[:, 0]  # the last one counts
         host.set(place, mass)
-        there = torch.from_numpy(place)
-        device.set(there, latest(there, torch.from_numpy(mass)))
-        np.testing.assert_array_equal(device.masses(capacity), host.masses(capacity))
+        there.set(sent(place), latest(sent(place), sent(mass)))
+        np.testing.assert_array_equal(there.masses(capacity), host.masses(capacity))
 
 
-def test_the_latest_of_each_place():
-    place, value = torch.tensor([[4, 1, 4, 2, 1, 4]]), torch.arange(6.0)[None]
+def test_the_latest_of_each_place(device):
+    place, value = torch.tensor([[4, 1, 4, 2, 1, 4]], device=device), torch.arange(6.0, device=device)[None]
     assert latest(place, value).tolist() == [[5.0, 4.0, 5.0, 3.0, 4.0, 5.0]]

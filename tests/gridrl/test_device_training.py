@@ -20,11 +20,12 @@ def begin(path: Path, steps: int) -> Training:
     return start("dqn", ProblemSettings(env="dense-small-v0", coins=3), settings, SMALL, out=path)
 
 
-def test_a_training_moves_to_a_device_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The device's own replay, streams and transfers, on torch's CPU: there is a GPU on few machines that test."""
+@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_a_training_moves_to_a_device_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    """The device's own replay, streams and transfers: on torch's CPU, and on a GPU where there is one."""
     begin(tmp_path / "cpu", 200).run()
     begin(tmp_path / "moved", 100).run()
-    monkeypatch.setattr("gridrl_agents.deep.find_home.find_home", lambda name: Device(torch.device("cpu")))
+    monkeypatch.setattr("gridrl_agents.deep.find_home.find_home", lambda name: Device(torch.device(device)))
     moved = Training.resume(tmp_path / "moved", "cuda")
     assert "on_device" in type(moved.agent._replay).__module__  # type: ignore[attr-defined]
     moved.folder.extend(200)
