@@ -5,7 +5,10 @@ too. Where it is asked what travels, the device is torch's "meta", whose tensors
 for a number of them, or mixes them with the host's, fails.
 """
 
+import gc
+from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from gridrl_agents.deep.configure import configure_cuda
 from gridrl_agents.deep.home import HOST
 from gridrl_agents.deep.on_device import home as device_home
 from gridrl_agents.deep.on_device.home import Device
-from gridrl_agents.deep.on_device.repeated import Repeated
+from gridrl_agents.deep.on_device.repeated import Repeated, record_graph
 from gridrl_agents.deep.recipes import RECIPES
 from gridrl_agents.errors import SettingsError
 from gridrl_agents.registry import agent_names, make
@@ -326,6 +329,47 @@ def tensors_of(agent):
 def test_only_cuda_devices_have_graphs():
     assert HOST.repeated(print) is Device(torch.device("cpu")).repeated(print) is print
     assert isinstance(Device(torch.device("cuda:1")).repeated(print), Repeated)
+
+
+class Garbage:
+    """Something in a circle, so that only the collector ends it; tells when it does."""
+
+    def __init__(self, ends):
+        self.itself, self.ends = self, ends
+
+    def __del__(self):
+        self.ends.append("ended")
+
+
+def test_no_old_graph_ends_while_one_is_recorded(monkeypatch):
+    """CUDA gives up a recording in which another graph is destroyed, as that of an agent that nobody needs any more."""
+    ends, ends_meanwhile = [], []
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: SimpleNamespace(replay=None))
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph, **settings: nullcontext())
+
+    def step():
+        Garbage(ends_meanwhile)
+        [[] for _ in range(10_000)]  # more than it takes to set the collector going
+        return list(ends_meanwhile)
+
+    threshold = gc.get_threshold()
+    gc.disable()
+    try:
+        Garbage(ends)
+        record_graph(torch.device("cuda"), lambda: ends.append("recorded"))
+        assert ends == ["ended", "recorded"]
+        assert not gc.isenabled(), "as it was before"
+        gc.set_threshold(100, 1, 1)
+        gc.enable()
+        assert record_graph(torch.device("cuda"), step)[1] == []
+        assert gc.isenabled()
+        with pytest.raises(ZeroDivisionError):
+            record_graph(torch.device("cuda"), lambda: 1 / 0)
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*threshold)
+        gc.enable()
 
 
 def test_noise_is_never_recorded(home, monkeypatch):

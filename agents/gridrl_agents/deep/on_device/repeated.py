@@ -1,6 +1,8 @@
 """A step that is always the same operations is recorded once and then replayed: the device need not wait for Python."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -41,6 +43,19 @@ class Repeated:
 def record_graph(device: torch.device, function: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
     """Record what `function` does on a CUDA device, without doing it, as a CUDA graph."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.device(device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    with _no_garbage(), torch.cuda.device(device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
         result = function()
     return graph.replay, result
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Collect Python's garbage before and not meanwhile: the end of an old agent's graph would spoil a recording."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
