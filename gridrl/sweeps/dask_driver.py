@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from gridrl.errors import UserError
 from gridrl.interrupt import StopRequest
-from gridrl.run_folder import writing
 from gridrl.sweeps import results as sweep_results
 from gridrl.sweeps.dask_worker import TOPIC, Order, Word, work
 from gridrl.sweeps.engine import Progress, Tell
+from gridrl.sweeps.mark import marked
 from gridrl.sweeps.results import Results
 from gridrl.sweeps.shard import Shard
 from gridrl.sweeps.work import Reached
@@ -56,7 +56,6 @@ class Driver:
         self._results = Results(folder.resolve())
         self._tell = tell
         self._patience = patience
-        self._mark = self._results.folder / "work" / f".seen-{secrets.token_hex(8)}"
         self._waiting = deque(range(len(shards)))
         self._open = set(self._waiting)
         self._losses = [0] * len(shards)
@@ -70,21 +69,17 @@ class Driver:
     def run(self, stop: StopRequest) -> None:
         """Do all shards, as `Engine.run` says; when asked to stop, let what is at work save, and raise Ctrl-C."""
         self._results.create()
-        with writing(self._results.folder):
-            self._mark.touch()
         self._client.subscribe_topic(TOPIC, lambda event: self._inbox.put(Word(*event[1])))
-        try:
-            while self._open:
-                if stop:
-                    raise KeyboardInterrupt
-                self._look()
-                self._give()
-                self._hear()
-        finally:
+        with marked(self._results.folder / "work") as mark:
             try:
-                self._dismiss()
+                while self._open:
+                    if stop:
+                        raise KeyboardInterrupt
+                    self._look()
+                    self._give(mark)
+                    self._hear()
             finally:
-                self._mark.unlink(missing_ok=True)
+                self._dismiss()
 
     @property
     def _is_connected(self) -> bool:
@@ -123,14 +118,14 @@ class Driver:
             "goes on."
         )
 
-    def _give(self) -> None:
+    def _give(self, mark: Path) -> None:
         """Give every idle worker a shard, as long as there are any."""
         while self._idle and self._waiting:
             worker, number = self._idle.pop(), self._waiting.popleft()
             order = Order(
                 self._shards[number].to_json(),
                 str(self._results.folder),
-                str(self._mark),
+                str(mark),
                 was_lost=self._losses[number] > 0,
                 patience=min(sweep_results.PATIENCE, self._patience / 2),
             )

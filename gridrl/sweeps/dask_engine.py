@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridrl.errors import UserError
+from gridrl.extras import require
 from gridrl.grouping import num_cores
 from gridrl.interrupt import stop_on_signal
 from gridrl.sweeps.dask_driver import Driver
@@ -26,12 +27,7 @@ class DaskEngine:
     """Raises `UserError` where Dask's scheduler is not installed."""
 
     def __init__(self, settings: EngineSettings, patience: float = PATIENCE) -> None:
-        try:
-            import distributed  # noqa: F401
-        except ImportError:
-            raise UserError(
-                "--engine dask needs a package that is not installed: pip install gridrl[cluster]."
-            ) from None
+        require("distributed", "cluster", "--engine dask")
         self._settings = settings
         self._patience = patience
 

@@ -24,6 +24,7 @@ from gridrl.run_config import RunConfig
 from gridrl.sweeps import dask_driver
 from gridrl.sweeps.dask_engine import DaskEngine
 from gridrl.sweeps.engine import Engine, EngineSettings, Progress, make_engine
+from gridrl.sweeps.mark import marked
 from gridrl.sweeps.results import Results
 from gridrl.sweeps.run import run_configs
 from gridrl.sweeps.shard import Shard
@@ -319,7 +320,17 @@ def test_a_driver_that_is_lost_and_started_again_loses_nothing(tmp_path: Path, a
         assert driver.wait(LONGEST) == 0, log.read_text()
     configs = [a_long_config(), a_config(gamma=0.5)]
     assert contents(tmp_path / "dask") == serial(configs, tmp_path)
+    assert {path.suffix for path in (tmp_path / "dask" / "work").iterdir()} == {".lock"}, "no mark of who was killed"
     assert log.read_text() == ("stopped\n" if is_stopped else "")
+
+
+def test_the_mark_of_a_driver_that_lives_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".seen-0123456789abcdef").touch()  # of one that was killed
+    with marked(tmp_path) as living:
+        with marked(tmp_path) as mine:
+            assert set(tmp_path.iterdir()) == {living, mine}
+        assert set(tmp_path.iterdir()) == {living}
+    assert not list(tmp_path.iterdir())
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path, address: str) -> None:

@@ -307,11 +307,11 @@ env = ["breaks:Reward-v0", "breaks:All-v0", "breaks:Whole-v0"]
 """
 
 
-@pytest.mark.parametrize("engine", ["serial", "processes"])
+@pytest.mark.parametrize("engine", ["serial", "processes", "dask"])
 def test_a_sweep_keeps_the_shard_and_tells_it(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("sweep.toml").write_text(SWEEP)
     for _ in range(2):  # the second time, nothing is trained any more
-        assert main(["sweep", "sweep.toml", "--engine", engine, "--out", "out"]) == 1
+        assert main(["sweep", "sweep.toml", "--engine", engine, "--processes", "2", "--out", "out"]) == 1
         told = " ".join(capsys.readouterr().out.split())
         assert "Error: env breaks:Reward-v0: seed 1 broke at step 120 on its reward, nan." in told
         assert told.count("broke at step 120") == 4
