@@ -21,10 +21,12 @@ class Options:
 
 
 def main(argv: list[str]) -> int:
-    """Resume the run named in `argv`."""
+    """Resume the run named in `argv`; where it is complete, say so, and which of its runs broke."""
     options: Any = parse(Options, "resume", argv, "Go on with a run from its newest checkpoint.")
 
-    from gridrl.commands.progress import train_in_front
+    from rich.console import Console
+
+    from gridrl.commands.progress import tell_failures, train_in_front
     from gridrl.run import Run, make_problem
     from gridrl.run_folder import RunFolder
 
@@ -39,6 +41,6 @@ def main(argv: list[str]) -> int:
     if folder.step >= config.steps:
         Run.load(folder.path)  # refused where it is damaged
         print(f"{options.run} is complete at step {folder.step}; to train on: --steps {2 * folder.step}")
-        return 0
+        return tell_failures(Console(soft_wrap=True, highlight=False), folder.failures)
     print(f"going on from step {folder.step}")
     return train_in_front(folder, options.processes, options.device)

@@ -267,6 +267,10 @@ def test_the_command_tells_and_fails(capsys: pytest.CaptureFixture[str]) -> None
     assert "nan" not in told.replace(sentence, "")
     assert main(["resume", "run", "--steps", "250"]) == 1
     assert sentence in capsys.readouterr().out
+    assert main(["resume", "run"]) == 1  # there is nothing left to do
+    told = capsys.readouterr().out
+    assert "run is complete at step 250" in told
+    assert told.count("broke at step") == told.count(sentence) == 1
     assert main(["train", "dqn", "--env", "breaks:All-v0", *quick, *size, "--out", "all"]) == 1
     told = capsys.readouterr().out
     assert told.count("broke at step 120") == 3
