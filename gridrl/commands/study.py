@@ -153,6 +153,8 @@ def _plot(argv: list[str]) -> int:
 def _tell(console: "Console", outcome: "Outcome", out: Path) -> None:
     for finding in outcome.verdict.findings:
         console.print(f"  {finding.word}: {finding.text}", markup=False)
+    for sentence in outcome.verdict.left_out:
+        console.print(f"  {sentence}", markup=False)
     console.print(f"Verdict: {outcome.verdict.outcome}.")
     console.print(f"Wrote {out}: {', '.join(path.name for path in outcome.written)}")
 

@@ -35,6 +35,7 @@ class Verdict(NamedTuple):
     """What a study came to; it holds where all its findings hold, and does not where one does not."""
 
     findings: tuple[Finding, ...]
+    left_out: tuple[str, ...] = ()  # a sentence for each run that it says nothing of
 
     @property
     def outcome(self) -> str:
@@ -147,6 +148,7 @@ class Study(ABC):
             source=self.source,
             outcome=verdict.outcome,
             findings="\n".join(f"* {finding.word}: {finding.text}" for finding in verdict.findings),
+            left_out="".join(f"\n{sentence}\n" for sentence in verdict.left_out),
             command=made.command,
             seconds=made.seconds,
         )
@@ -192,7 +194,7 @@ Claim: {claim} ({source})
 Verdict: {outcome}.
 
 {findings}
-
+{left_out}
 ![{name}](figure.png)
 
 Made in {seconds:.0f} seconds, what was there already not counted, by:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COPY = "study.toml"  # of the design, in the folder of a study
 CURVES = "curves"
+LEFT_OUT = "left-out"  # runs that broke, where there are any
 SHARDS = Path("studies", ".shards")
 
 
@@ -87,7 +88,7 @@ class TrainedStudy(Study):
     def measure(self, folder: Path, budget: Budget, num_seeds: int | None, console: "Console") -> Tables:
         """Train what no study has trained yet; return what all variants measured, table `curves`.
 
-        Runs that broke are left out and told of; raises `UserError` where all of a variant did.
+        Runs that broke are left out and told of, table `left-out`; raises `UserError` where all of a variant did.
         """
         import pandas
 
@@ -102,21 +103,31 @@ class TrainedStudy(Study):
             console.print("Stopped; what was learned is saved. To go on: the same command again.")
             raise
         names = {*self.design.show, *(part.metric for part in self.design.parts)}
-        tables = []
+        tables, left_out = [], []
         for label, config, measured, best in zip(labels, configs, found, bests, strict=True):
             failures = failures_of(config, self.work.shards)
             for failure in failures:
                 console.print(f"Left out: {label}: {failure.sentence}")
+                left_out.append((label, failure.seed, failure.step, failure.name, failure.value))
             table = measured[~measured["run"].isin([failure.seed for failure in failures])]
             if table.empty:
                 raise UserError(f"all runs of {label} broke, and there is nothing to judge: {failures[0].sentence}")
             tables.append(with_derived(table, names, best))
             tables[-1].insert(0, "variant", label)
-        return {CURVES: pandas.concat(tables, ignore_index=True)}
+        columns = ["variant", "run", "step", "broke_on", "value"]
+        broken = {LEFT_OUT: pandas.DataFrame(left_out, columns=columns)} if left_out else {}
+        return {CURVES: pandas.concat(tables, ignore_index=True), **broken}
 
     def judge(self, tables: Tables) -> Verdict:
-        """Decide each part of the claim."""
-        return Verdict(tuple(part.judge(tables[CURVES]) for part in self.design.parts))
+        """Decide each part of the claim; say which runs broke, and so are in no number."""
+        findings = tuple(part.judge(tables[CURVES]) for part in self.design.parts)
+        broken = tables[LEFT_OUT].itertuples() if LEFT_OUT in tables else ()
+        told = (
+            f"Left out: seed {row.run} of '{row.variant}', "
+            f"which broke at step {row.step} on its {row.broke_on}, {row.value}."
+            for row in broken
+        )
+        return Verdict(findings, tuple(told))
 
     def draw(self, tables: Tables) -> "Figure":
         """Draw a row for each quantity that the file asks to be shown."""

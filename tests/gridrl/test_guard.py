@@ -379,6 +379,12 @@ def test_a_study_leaves_it_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Left out: part: seed 1 broke at step 120 on its reward, nan." in capsys.readouterr().out
     table = pandas.read_csv("studies/mine/curves.csv")
     assert table.groupby("variant")["run"].unique().map(sorted).to_dict() == {"part": [0, 2], "whole": [0, 1, 2]}
+    told = "Left out: seed 1 of 'part', which broke at step 120 on its reward, nan.\n"
+    page = Path("studies/mine/verdict.md")
+    assert page.read_text(encoding="utf-8").count(told) == 1
+    page.unlink()
+    assert main(["study", "plot", "studies/mine"]) == 0  # it is known without what was trained
+    assert capsys.readouterr().out.count(told) == page.read_text(encoding="utf-8").count(told) == 1
     Path("mine.toml").write_text(STUDY.replace("Reward", "All"))
     assert main([*command, "--out", "other"]) == 2
     assert "all runs of part broke, and there is nothing to judge: seed 0 broke" in capsys.readouterr().err
