@@ -56,6 +56,7 @@ HARD = {"target_update_period": 37}
 POLYAK = {"target_update_period": 1, "target_update_rate": 0.05}
 BOUNDS = {"v_min": -300.0, "v_max": 500.0}
 RANKS = {"replay": "rank-based"}
+DEFAULTS = {"min_replay_size": 100}  # all others
 NOISY = {"noisy": True, "epsilon_begin": 0.2, "epsilon_end": 0.0, "epsilon_decay_steps": 300}
 
 
@@ -67,7 +68,7 @@ NOISY = {"noisy": True, "epsilon_begin": 0.2, "epsilon_end": 0.0, "epsilon_decay
         ("dqn", BOX, {**DQN, **POLYAK, "loss": "huber"}),
         ("dqn", BOX, {**DQN, **POLYAK, "loss": "squared", "reward_scale": 0.1}),
         ("dqn", Discrete(POOL), {**DQN, **HARD}),
-        ("dqn", BOX, {}),
+        ("dqn", BOX, DEFAULTS),
         ("double-dqn", BOX, {**DQN, **HARD}),
         ("per-dqn", BOX, {**DQN, **POLYAK, "importance_sampling_steps": 200}),
         ("dueling-dqn", BOX, {**DQN, **HARD}),
@@ -81,15 +82,13 @@ NOISY = {"noisy": True, "epsilon_begin": 0.2, "epsilon_end": 0.0, "epsilon_decay
         ("qr-dqn", BOX, {**DQN, **HARD, "num_quantiles": 3, "quantile_huber_threshold": 0.0, "hidden_sizes": ()}),
         ("c51", BOX, {**DQN, **HARD, **BOUNDS, **NOISY, "replay": "proportional", "hidden_sizes": (23,)}),
         ("dueling-dqn", BOX, {**DQN, **HARD, **NOISY, **RANKS, "n_step": 2, "hidden_sizes": (17, 9, 31)}),
-        ("rainbow", BOX, BOUNDS),
+        ("rainbow", BOX, {**DEFAULTS, **BOUNDS}),
         ("q-learning", BOX, {}),
         ("q-learning", Discrete(POOL), {"learning_rate": 0.3}),
     ],
 )
 def test_company_makes_no_difference(name, space, settings):
-    steps = 430 if name in ("dqn", "q-learning") else 200
-    if not {"min_replay_size", "learning_rate"} & settings.keys() and name != "q-learning":
-        steps = 1100  # the defaults learn from step 1000 on
+    steps = 430 if name in ("dqn", "q-learning") and settings is not DEFAULTS else 200
     seeds = [3, 1, 4, 15, 9]
     alone = {seed: play([seed], name, space, steps, **settings) for seed in (3, 4, 9)}
     assert any(metrics for metrics in alone[3][2])
