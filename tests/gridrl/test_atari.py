@@ -192,12 +192,12 @@ def test_dqn_learns_from_pixels(tmp_path: Path) -> None:
     """
     path = tmp_path / "room.txt"
     path.write_text(ROOM)
-    problem = ProblemSettings(level=str(path), observation="pixels", tile_size=3, max_steps=30)
-    settings = TrainSettings(seeds=2, steps=2500, eval_period=250, eval_episodes=10, checkpoint_period=2500)
+    problem = ProblemSettings(level=str(path), observation="pixels", tile_size=2, max_steps=30)
+    settings = TrainSettings(seeds=2, steps=1500, eval_period=150, eval_episodes=10, checkpoint_period=1500)
     agent = {
         "gamma": 0.9, "hidden_sizes": (32,), "learning_rate": 0.0005, "min_replay_size": 200, "batch_size": 16,
-        "epsilon_decay_steps": 1800, "epsilon_end": 0.1, "target_update_rate": 0.02, "target_update_period": 1,
-        "replay_capacity": 2500,
+        "epsilon_decay_steps": 1080, "epsilon_end": 0.1, "target_update_rate": 0.02, "target_update_period": 1,
+        "replay_capacity": 1500,
     }  # fmt: skip
     training = start("dqn", problem, settings, agent, out=tmp_path / "run")
     random = Evaluator(training.problem, [0, 1], 50).play(training.agent, 1.0, key=1).discounted.mean()
