@@ -33,7 +33,7 @@ def draw(level: "Level", state: "State", *, tile: int = 40) -> np.ndarray:
     height, width = level.rows * tile, level.columns * tile
     if height * width > MAX_PIXELS:
         raise ValueError(f"a picture of {width} x {height} pixels is too large; choose a tile smaller than {tile}")
-    item_cells, num_coins, patrollers = _pieces(level)
+    item_cells, num_coins, patrollers = pieces(level)
 
     layers: dict[int, tuple[str, ...]] = {}  # what stands on a cell now, lowest first
     for item, (cell, is_left) in enumerate(zip(item_cells, state.items, strict=True)):
@@ -43,12 +43,12 @@ def draw(level: "Level", state: "State", *, tile: int = 40) -> np.ndarray:
         layers[cell] = (*layers.get(cell, ()), f"patroller{heading}")
     layers[state.cell] = (*layers.get(state.cell, ()), "player")
 
-    ground = _ground(level)
+    layers_of = ground(level)
     frame = _board(level, tile).copy()
     cells = frame.reshape(level.rows, tile, level.columns, tile, 3)
     for cell, names in layers.items():
         row, column = divmod(cell, level.columns)
-        cells[row, :, column] = _cell_picture(tile, ground[cell] + names)
+        cells[row, :, column] = cell_picture(tile, layers_of[cell] + names)
     return frame
 
 
@@ -107,9 +107,20 @@ def _sprites(tile: int) -> dict[str, np.ndarray]:
     return sprites
 
 
+def sprite(tile: int, name: str) -> np.ndarray:
+    """Return one sprite at `tile` pixels: uint8 [tile, tile, RGBA], colours not premultiplied.
+
+    The patroller has a name for each heading, "patroller0" (up) to "patroller3" (right).
+    """
+    premultiplied = _sprites(tile)[name]
+    alpha = premultiplied[:, :, 3:]
+    colour = premultiplied[:, :, :3] / np.maximum(alpha, 1e-6)
+    return np.rint(np.concatenate([colour, alpha], axis=2) * 255).clip(0, 255).astype(np.uint8)
+
+
 @lru_cache(maxsize=1024)
-def _cell_picture(tile: int, layers: tuple[str, ...]) -> np.ndarray:
-    """One cell, its layers laid over each other, lowest first: uint8 [tile, tile, 3]."""
+def cell_picture(tile: int, layers: tuple[str, ...]) -> np.ndarray:
+    """One cell, its layers laid over each other, lowest first: uint8 [tile, tile, 3]; shared, so do not change it."""
     sprites = _sprites(tile)
     picture = np.zeros((tile, tile, 3), np.float32)
     for name in layers:
@@ -122,14 +133,14 @@ def _cell_picture(tile: int, layers: tuple[str, ...]) -> np.ndarray:
 def _board(level: "Level", tile: int) -> np.ndarray:
     """What never changes (ground, walls, goals, pits): uint8 [rows * tile, columns * tile, 3]."""
     board = np.empty((level.rows, tile, level.columns, tile, 3), np.uint8)
-    for cell, layers in enumerate(_ground(level)):
+    for cell, layers in enumerate(ground(level)):
         row, column = divmod(cell, level.columns)
-        board[row, :, column] = _cell_picture(tile, layers)
+        board[row, :, column] = cell_picture(tile, layers)
     return board.reshape(level.rows * tile, level.columns * tile, 3)
 
 
 @lru_cache(maxsize=16)
-def _ground(level: "Level") -> list[tuple[str, ...]]:
+def ground(level: "Level") -> list[tuple[str, ...]]:
     """Names of the sprites that lie on each cell for good, lowest first."""
     board = level.map
     layers: list[tuple[str, ...]] = []
@@ -148,7 +159,7 @@ def _ground(level: "Level") -> list[tuple[str, ...]]:
 
 
 @lru_cache(maxsize=16)
-def _pieces(level: "Level") -> tuple[list[int], int, list[list[tuple[int, int]]]]:
+def pieces(level: "Level") -> tuple[list[int], int, list[list[tuple[int, int]]]]:
     """Cells of the items, how many of them are coins, and (cell, heading) of each patroller at each phase."""
     from gridrl_envs.dynamics import Dynamics
 
