@@ -1,0 +1,1 @@
+"""The studio's pictures: from the values in `gridrl.studio.shown` and a size to a pygame surface."""
