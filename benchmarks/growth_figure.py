@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from benchmarks.growth_report import shown_times, slope_head, slope_text, whole
-from gridrl.plots.style import PAGE_WIDTH, agent_look, new_figure, styled, wrapped
+from gridrl.plots.looks import agent_look
+from gridrl.plots.style import PAGE_WIDTH, new_figure, styled, wrapped
 
 LOOKS = [agent_look(name) for name in ("q-learning", "dqn", "double-dqn", "dueling-dqn", "c51", "noisy-dqn")]
 GUIDE = "#9ca3af"

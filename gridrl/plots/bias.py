@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 
 from gridrl.intervals import Summary
 from gridrl.plots.curves import HOW_TO_READ, CurvePanel, curves_figure, value_against_truth
+from gridrl.plots.looks import TRUTH, agent_look
 from gridrl.plots.series import agents_in, series
-from gridrl.plots.style import PAGE_WIDTH, TRUTH, agent_look, fitting_size, new_figure, styled, wrapped
+from gridrl.plots.style import PAGE_WIDTH, fitting_size, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     import pandas

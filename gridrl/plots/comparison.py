@@ -14,18 +14,8 @@ from gridrl.comparison.measures import Comparison, Standing
 from gridrl.comparison.tables import number, size
 from gridrl.intervals import Summary
 from gridrl.plots.curves import learning_curves
-from gridrl.plots.style import (
-    DIFFERENCES,
-    INK,
-    PAGE_WIDTH,
-    TRUTH,
-    Look,
-    agent_look,
-    fitting_size,
-    new_figure,
-    styled,
-    wrapped,
-)
+from gridrl.plots.looks import TRUTH, Look, agent_look
+from gridrl.plots.style import DIFFERENCES, INK, PAGE_WIDTH, fitting_size, new_figure, styled, wrapped
 
 HOW_TO_READ = (
     "How to read: lines and dots are averages over the runs (seeds), bands and bars their 95 % bootstrap intervals; "

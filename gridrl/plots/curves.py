@@ -11,8 +11,9 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from gridrl.intervals import Average, Summary, summarise
 from gridrl.plots.layout import AXES_HEIGHT, lay_out, legend_below
+from gridrl.plots.looks import TRUTH, Look, agent_look
 from gridrl.plots.series import Series, agents_in, series
-from gridrl.plots.style import PAGE_WIDTH, TRUTH, Look, agent_look, new_figure, styled, wrapped
+from gridrl.plots.style import PAGE_WIDTH, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     import pandas

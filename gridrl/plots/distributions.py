@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from gridrl.plots.style import INK, PAGE_WIDTH, TRUTH, fitting_size, new_figure, styled, wrapped
+from gridrl.plots.looks import TRUTH
+from gridrl.plots.style import INK, PAGE_WIDTH, fitting_size, new_figure, styled, wrapped
 
 HOW_TO_READ_DISTRIBUTIONS = (
     "How to read: bars tell how probable the agent thinks each return is (ticks: its quantiles); solid, their mean, Q; "

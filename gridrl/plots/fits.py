@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from gridrl.plots.style import PAGE_WIDTH, TRUTH, agent_look, fitting_size, new_figure, styled, wrapped
+from gridrl.plots.looks import TRUTH, agent_look
+from gridrl.plots.style import PAGE_WIDTH, fitting_size, new_figure, styled, wrapped
 
 HOW_TO_READ = (
     "How to read: all ten actions are worth the same, the dotted line. Each is fitted to samples (dots, with noise of "

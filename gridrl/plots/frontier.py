@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from gridrl.intervals import summarise
-from gridrl.plots.style import PAGE_WIDTH, TRUTH, agent_look, new_figure, styled, wrapped
+from gridrl.plots.looks import TRUTH, agent_look
+from gridrl.plots.style import PAGE_WIDTH, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     import pandas

@@ -9,7 +9,8 @@ from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 from numpy.typing import ArrayLike
 
 from gridrl.intervals import Floats, Summary
-from gridrl.plots.style import TRUTH, Look, agent_look, styled
+from gridrl.plots.looks import TRUTH, Look, agent_look
+from gridrl.plots.style import styled
 
 KNOWN_DASHES = ((0, (1, 1.6)), (0, (4, 1.6)), (0, (6, 1.4, 1, 1.4)), (0, (1, 4)))  # told apart without a colour
 

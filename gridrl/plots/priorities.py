@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from gridrl.plots.lines import spare_look
-from gridrl.plots.style import TRUTH, styled
+from gridrl.plots.looks import TRUTH
+from gridrl.plots.style import styled
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from gridrl.intervals import Summary
 from gridrl.plots.curves import Panel, curves_figure, learning_curves
 from gridrl.plots.layout import AXES_HEIGHT
-from gridrl.plots.style import INK, TRUTH, Look, styled, variant_look
+from gridrl.plots.looks import TRUTH, Look, variant_look
+from gridrl.plots.style import INK, styled
 
 if TYPE_CHECKING:
     import pandas

@@ -122,7 +122,7 @@ def draw(tables: Tables) -> "Figure":
     """Draw what was done, what was believed of left, and what was believed of B's best action."""
     from gridrl.plots.curves import curves_figure
     from gridrl.plots.lines import Line, LinesPanel, known_line
-    from gridrl.plots.style import agent_look
+    from gridrl.plots.looks import agent_look
 
     def panel(title: str, ylabel: str, metric: str, known: tuple[str, float]) -> LinesPanel:
         lines = []

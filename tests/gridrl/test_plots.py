@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from gridrl.errors import UserError
-from gridrl.plots import style
+from gridrl.plots import looks, style
 from gridrl.plots.curves import CurvePanel, curves_figure, learning_curves, value_against_truth
 from gridrl.plots.series import series
 from gridrl.plots.value_map import (
@@ -76,7 +76,7 @@ def test_a_line_is_the_average_and_the_band_its_interval(average):
         wanted = values[2:6].mean(axis=0) if average == "iqm" else values.mean(axis=0)
         assert line.get_xdata().tolist() == [100, 200, 300]
         np.testing.assert_allclose(line.get_ydata(), wanted)
-        assert line.get_color() == style.agent_look(agent).colour
+        assert line.get_color() == looks.agent_look(agent).colour
     for band, agent in zip(axes.collections, data["agent"].unique(), strict=True):
         corners = band.get_paths()[0].vertices
         values = values_of(data, agent)
@@ -152,13 +152,13 @@ def test_curves_say_what_is_missing():
 
 
 def test_known_agents_all_look_different_and_looks_are_stable():
-    names = [name for row in style._KNOWN for name in row]
+    names = [name for row in looks._KNOWN for name in row]
     assert set(names) == set(agent_names())
-    looks = [style.agent_look(name) for name in names]
-    assert len({(look.colour, str(look.dashes)) for look in looks}) == len(names), "without markers"
-    assert len({(look.colour, look.marker) for look in looks}) == len(names), "without dashes"
-    assert style.agent_look("dqn") == style.agent_look("dqn")
-    assert style.agent_look("my-own") == style.agent_look("my-own") != style.agent_look("dqn")
+    found = [looks.agent_look(name) for name in names]
+    assert len({(look.colour, str(look.dashes)) for look in found}) == len(names), "without markers"
+    assert len({(look.colour, look.marker) for look in found}) == len(names), "without dashes"
+    assert looks.agent_look("dqn") == looks.agent_look("dqn")
+    assert looks.agent_look("my-own") == looks.agent_look("my-own") != looks.agent_look("dqn")
 
 
 def test_the_scale_of_values_stays_ordered_in_grey_and_light_enough_for_black_text():
