@@ -4,8 +4,8 @@ Shape letters: R runs (independent learners, stepped together), N any number of 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -30,6 +30,25 @@ class ReturnDistribution(NamedTuple):
 
     returns: np.ndarray  # [R, N, A, K], the K returns that are told apart
     probability: np.ndarray  # [R, N, A, K], sums to 1 over K
+
+
+class Memory(NamedTuple):
+    """What a run remembers to learn from, some of it more than the rest."""
+
+    obs: np.ndarray  # [M, ...], the observations that the transitions began with
+    priority: np.ndarray  # [M], the probability with which each is drawn next; they sum to 1
+
+
+class Translation(NamedTuple):
+    """How what was seen in one world reads in another, in which much still means the same."""
+
+    # int64, for each number of a Discrete space, or each entry of a Box in reading order, the one of the old world that
+    # means the same; -1: none does.
+    entries: np.ndarray
+    # Old observations [N, ...] -> which of them mean something now, [M], and how these look, [M, ...].
+    observations: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    # As `entries`, for numbers, in this order: what stands in where nothing was learned of those before.
+    stand_ins: Sequence[np.ndarray] = ()
 
 
 class Agent(ABC):
@@ -95,9 +114,27 @@ class Agent(ABC):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned, to the last bit; raises `SettingsError` for what does not fit."""
 
+    def inherit(self, other: Self, translation: Translation | None = None) -> list[str]:
+        """Go on from all that `other` is: this agent with other settings or, with a `translation`, in another world.
+
+        To be called on one that has not learned yet. Returns a sentence for each thing that could not be taken over.
+        Raises `SettingsError` where nothing can be.
+        """
+        if translation is not None:
+            raise SettingsError("this agent cannot carry what it learned into another world; it begins anew.")
+        try:
+            self.load_state_dict(other.state_dict())
+        except SettingsError:
+            raise SettingsError("what was learned does not fit these settings; begin anew with them.") from None
+        return []
+
     def last_batch(self, run: int) -> dict[str, np.ndarray]:
         """Return what the latest `observe` let a run learn from, where that was drawn from a memory: for inspection."""
         return {}
+
+    def memory(self, run: int) -> Memory | None:
+        """Return what a run may learn from next, and how likely each is; None where none is likelier than others."""
+        return None
 
     def retire(self, run: int) -> None:  # noqa: B027 - an agent of the user's need not know of it
         """Make a run that broke harmless: its values and its memory become finite again, in whatever way.

@@ -66,6 +66,10 @@ class Convolutions:
         """Return none: the noise of a noisy network is on fully connected layers alone."""
         return []
 
+    def readers(self, views: list[Layer]) -> list[Tensor]:
+        """Return the first layer's filters, channels first, [R, channels, filters, size, size]."""
+        return [views[0].weight.transpose(1, 2)]
+
     def initialise(self, views: list[Layer], run: int, draw: Draw) -> None:
         """Fill one run's filters; the fan-in is what one filter reads at one position."""
         for shape, layer in zip(self._shapes, views, strict=True):

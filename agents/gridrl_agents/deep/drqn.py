@@ -1,18 +1,19 @@
 """The deep recurrent Q-network (Hausknecht & Stone 2015): DQN for those who do not see everything at once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.base import Transition
+from gridrl_agents.base import Transition, Translation
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.drqn_settings import DRQNSettings
 from gridrl_agents.deep.encoder import Encoder
 from gridrl_agents.deep.home import HOST, Home, saved
+from gridrl_agents.deep.inheriting import check_settings, set_gamma
 from gridrl_agents.deep.losses import LOSSES
 from gridrl_agents.deep.optimizers import Optimizer
 from gridrl_agents.deep.recurrent import RecurrentNetwork
@@ -216,6 +217,16 @@ class DRQN(Retiring):
             "num_steps": self._num_steps,
             "num_updates": self.num_updates,
         }
+
+    def inherit(self, other: Self, translation: Translation | None = None) -> list[str]:
+        """Go on from another's networks and replay, in the same world alone; see `Agent.inherit`."""
+        if translation is not None:
+            return super().inherit(other, translation)
+        check_settings(self._settings, other._settings)
+        state = other.state_dict()
+        lost = set_gamma(state["replay"], other.gamma, self.gamma)
+        self.load_state_dict(state)
+        return lost
 
     def values_dict(self) -> dict[str, Any]:
         """Return the online network's parameters [R, P]."""

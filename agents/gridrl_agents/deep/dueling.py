@@ -57,6 +57,10 @@ class Dueling:
         """Return both streams' layers in a row."""
         return [*views.value, *views.advantage]
 
+    def readers(self, views: Streams) -> list[Tensor]:
+        """Return the first weight of each stream."""
+        return self._value.readers(views.value) + self._advantage.readers(views.advantage)
+
     def initialise(self, views: Streams, run: int, draw: Draw) -> None:
         """Fill the value stream, then the advantage stream."""
         self._value.initialise(views.value, run, draw)

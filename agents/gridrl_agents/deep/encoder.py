@@ -38,6 +38,9 @@ class Encoder(Protocol):
     def decode(self, row: np.ndarray) -> np.ndarray:
         """Return the observation that became this row [stored_width]; entries that were left out are zero."""
 
+    def decode_all(self, rows: np.ndarray) -> np.ndarray:
+        """Return the observations [M, ...] that became these rows [M, stored_width], as `decode` does."""
+
     def inputs(self, stored: Tensor) -> Tensor:
         """Return rows [R, B, stored_width] as a network's inputs, float32 [R, B, pad(F)]."""
 
@@ -76,9 +79,16 @@ class BoxEncoder:
 
     def decode(self, row: np.ndarray) -> np.ndarray:
         """Return the observation that became this row [stored_width]; entries that were left out are zero."""
-        obs = np.zeros(self.num_inputs, dtype=self._dtype)
-        obs[self.live] = row[: self.live.size]
-        return obs.reshape(self._shape)
+        return self.decode_all(row[None])[0]
+
+    def decode_all(self, rows: np.ndarray) -> np.ndarray:
+        """Return the observations [M, ...] that became these rows [M, stored_width].
+
+        An entry of all observations lies in one stretch of memory: those that are always zero are never written.
+        """
+        obs = np.zeros((self.num_inputs, len(rows)), dtype=self._dtype)
+        obs[self.live] = rows.T[: self.live.size]
+        return obs.T.reshape(len(rows), *self._shape)
 
     def inputs(self, stored: Tensor) -> Tensor:
         """Return rows [R, B, stored_width] as a network's inputs, float32 [R, B, pad(F)]."""
@@ -104,6 +114,10 @@ class DiscreteEncoder:
     def decode(self, row: np.ndarray) -> np.ndarray:
         """Return the number that became this row [1]."""
         return np.asarray(row[0] + self._start)
+
+    def decode_all(self, rows: np.ndarray) -> np.ndarray:
+        """Return the numbers [M] that became these rows [M, 1]."""
+        return rows[:, 0] + self._start
 
     def inputs(self, stored: Tensor) -> Tensor:
         """Return rows [R, B, 1] as one-hot vectors, float32 [R, B, pad(n)]."""

@@ -54,6 +54,10 @@ class Layers:
         """Return all of them."""
         return views
 
+    def readers(self, views: list[Layer]) -> list[Tensor]:
+        """Return the first layer's weight, [R, in, out]."""
+        return [views[0].weight]
+
     def initialise(self, views: list[Layer], run: int, draw: Draw) -> None:
         """Fill one run's layers; the first is drawn for all inputs and keeps the rows of those that are live."""
         widths = (self._num_inputs, *self.widths[1:])

@@ -6,18 +6,19 @@ and the replay. No step asks which of them it has.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gridrl_agents.base import ReturnDistribution, Transition
+from gridrl_agents.base import Memory, ReturnDistribution, Transition, Translation
 from gridrl_agents.deep.adam import load_tensor
 from gridrl_agents.deep.dead_units import LOOKED_AT, dead_share
 from gridrl_agents.deep.double import Select
 from gridrl_agents.deep.encoder import Encoder
 from gridrl_agents.deep.home import HOST, Home, saved
+from gridrl_agents.deep.inheriting import carried, check_settings, columns, set_gamma
 from gridrl_agents.deep.learned import Learned
 from gridrl_agents.deep.network import Network, by_action
 from gridrl_agents.deep.optimizers import Optimizer
@@ -150,6 +151,16 @@ class DQN(Retiring):
         rectified = self._online.rectified(self._encoder.inputs(self._replay.look(LOOKED_AT)))
         return dead_share([units.cpu() for units in rectified])
 
+    def memory(self, run: int) -> Memory | None:
+        """Return the transitions that a run keeps and how likely each is to be drawn; None where all are alike."""
+        if self._settings.replay == "uniform" or not self._replay.size:
+            return None
+        replay = self._replay.state_dict()  # wherever its numbers live
+        mass, sampler = replay["sampler"]["mass"][run], replay["sampler"]
+        if "place_in" in sampler:  # by rank: masses are those of the slots that the places are in
+            mass[sampler["place_in"][run]] = mass.copy()
+        return Memory(self._encoder.decode_all(replay["kept"]["obs"][:, run]), mass / mass.sum())
+
     def _outputs(self, obs: np.ndarray) -> Iterator[tuple[slice, Tensor]]:
         """Yield the online network's output without noise, [R, some, W], for the observations [R, N, ...], in parts."""
         obs = np.asarray(obs)
@@ -227,6 +238,35 @@ class DQN(Retiring):
             "num_steps": self._num_steps,
             "num_updates": self.num_updates,
         }
+
+    def inherit(self, other: Self, translation: Translation | None = None) -> list[str]:
+        """Go on from another's networks and, in the same world, from its replay; see `Agent.inherit`.
+
+        In another world weights stay with what they read; those of what is new are zero.
+        """
+        check_settings(self._settings, other._settings)
+        if self.return_limits != other.return_limits:
+            raise SettingsError(
+                "v_min and v_max cannot change on the way, as what was learned would not fit; begin anew with them."
+            )
+        state = other.state_dict()
+        if translation is None:
+            lost = set_gamma(state["replay"], other.gamma, self.gamma)
+        else:
+            encoders = self._encoder, other._encoder
+            found = columns(self._online, other._online, *encoders, translation.entries)
+            for place, names in ((state, ("online", "target")), (state["optimizer"], ("mean", "square"))):
+                for name in names:
+                    place[name] = carried(place[name], found)
+            fresh, sampler = self._replay.state_dict(), state["replay"]["sampler"]
+            fresh["sampler"] |= {name: sampler[name] for name in ("streams", "num_draws") if name in sampler}
+            state["replay"] = fresh
+            lost = [
+                "the replay was emptied, as it held the world as it was; it learns again after "
+                f"{self._settings.min_replay_size} steps."
+            ]
+        self.load_state_dict(state)
+        return lost
 
     def values_dict(self) -> dict[str, Any]:
         """Return the online network's parameters [R, P]."""

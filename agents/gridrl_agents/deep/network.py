@@ -23,6 +23,9 @@ class Network(Protocol):
     def views(self, matrix: Tensor) -> Any:
         """Return the places of the parts in another matrix [R, P], a gradient's."""
 
+    def readers(self, matrix: Tensor) -> list[Tensor]:
+        """Return where in another matrix [R, P] the weights of the inputs are; see `Part.readers`."""
+
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the output for inputs [R, B, F] without any noise, as it is shown and judged."""
 
@@ -61,6 +64,10 @@ class PlainNetwork:
     def views(self, matrix: Tensor) -> Any:
         """Return the part's places in another matrix [R, P]."""
         return self._part.views(matrix)
+
+    def readers(self, matrix: Tensor) -> list[Tensor]:
+        """Return the part's readers."""
+        return self._part.readers(self._part.views(matrix))
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the output [R, B, W]."""

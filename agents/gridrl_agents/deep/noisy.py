@@ -55,6 +55,10 @@ class NoisyNetwork:
         mean, scale = self._halves(matrix)
         return NoisyViews(self._part.views(mean), (mean, scale))
 
+    def readers(self, matrix: Tensor) -> list[Tensor]:
+        """Return the part's readers of mu, then of sigma."""
+        return [reader for half in self._halves(matrix) for reader in self._part.readers(self._part.views(half))]
+
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the output [R, B, W] without noise: with the mean weights."""
         return self._part.activations(self._mean_views, inputs)[-1]

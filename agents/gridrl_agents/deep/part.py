@@ -32,6 +32,9 @@ class Part(Protocol):
     def linear_layers(self, views: Any) -> list[Layer]:
         """Return those of `views` that are linear layers: what a noisy network puts its noise on."""
 
+    def readers(self, views: Any) -> list[Tensor]:
+        """Return those of `views` that are the weights of the inputs, [R, inputs or channels, ...] each."""
+
     def initialise(self, views: Any, run: int, draw: Draw) -> None:
         """Fill one run's parameters: each layer from draw(1 / sqrt(fan_in), shape), weight first, then bias."""
 
@@ -65,6 +68,10 @@ class Chain:
     def linear_layers(self, views: list[Any]) -> list[Layer]:
         """Return all parts' linear layers."""
         return [layer for part, own in zip(self._parts, views, strict=True) for layer in part.linear_layers(own)]
+
+    def readers(self, views: list[Any]) -> list[Tensor]:
+        """Return those of the first part."""
+        return self._parts[0].readers(views[0])
 
     def initialise(self, views: list[Any], run: int, draw: Draw) -> None:
         """Fill the parts in their order."""

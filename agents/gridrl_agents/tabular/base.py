@@ -2,11 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from gridrl_agents.base import Agent, Transition, check_seeds
+from gridrl_agents.base import Agent, Transition, Translation, check_seeds
 from gridrl_agents.errors import SettingsError
 from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.schedules import LinearSchedule
@@ -49,6 +49,7 @@ class TabularAgent(Agent):
     """
 
     prefers_state = True
+    of_world: ClassVar[tuple[str, ...]] = ()  # names in `by_state` of what tells how the world is, not what it is worth
     entry_shape: tuple[int, ...] = ()  # of what a rule keeps for each state and action, where it is not one number
 
     def __init__(
@@ -149,6 +150,25 @@ class TabularAgent(Agent):
         """Return sum_b pi(b | s) Q(s, b) of the present epsilon-greedy pi in the `rows` [N] of `runs` [N]."""
         q_values = self.table.reshape(-1, self.num_actions).take(self.by_state.first[runs] + rows, axis=0)
         return (1.0 - self.epsilon) * _row_max(q_values) + self.epsilon * q_values.mean(axis=1)
+
+    def inherit(self, other: Self, translation: Translation | None = None) -> list[str]:
+        """Go on from another table's values; see `Agent.inherit`.
+
+        In another world each state has what the one that means the same had there, and where there was none, what is
+        fresh. What was kept of the episode so far, and `of_world`, is forgotten.
+        """
+        if translation is None:
+            return super().inherit(other)
+        carried = [name for name in self.by_state.names if name not in self.of_world]
+        for run in self.runs.tolist():
+            learned = (other.table[run] != other._initial_value).any(axis=1)
+            there, here = self._index.inherit(other._index, translation, run, learned)
+            self.by_state.make_room(self._index.rows_needed)
+            for name in carried:
+                self.by_state[name][run, here] = other.by_state[name][run, there]
+        self._streams.load_state_dict(other._streams.state_dict())
+        self.num_updates = other.num_updates
+        return []
 
     def retire(self, run: int) -> None:
         """Let a run begin again with a fresh table; the rows of what it met stay."""

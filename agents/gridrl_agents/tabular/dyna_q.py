@@ -1,10 +1,11 @@
 """Dyna-Q (Sutton 1990; Sutton & Barto, 2nd ed., section 8.2)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from gridrl_agents.base import Translation
 from gridrl_agents.exploration import DRAWS, epsilon_greedy
 from gridrl_agents.tabular.base import TableStep, TabularAgent
 from gridrl_agents.tabular.settings import DynaQSettings
@@ -19,6 +20,8 @@ class DynaQ(TabularAgent):
     The model is what each action did in each state when last it was tried. A planning step draws a state among those
     in which the run has acted, and one of the actions that it tried there, both evenly.
     """
+
+    of_world = ("visited", "tried", "reward", "discount", "next_state")
 
     def __init__(
         self, observation_space: "Space", action_space: "Space", seeds: Sequence[int], settings: DynaQSettings
@@ -66,3 +69,21 @@ class DynaQ(TabularAgent):
         model["tried"][entry] = True
         model["reward"][entry], model["discount"][entry] = step.reward, step.discount
         model["next_state"][entry] = step.next_state
+
+    def inherit(self, other: Self, translation: Translation | None = None) -> list[str]:
+        """Go on from another table's values and, in the same world, from its model; see `Agent.inherit`."""
+        lost = super().inherit(other, translation)
+        if translation is None:
+            goes_on = self.by_state["discount"] > 0
+            self.by_state["discount"][goes_on] = self.gamma
+            if other.gamma > 0 or self.gamma == 0:
+                return lost
+            self._forget()
+            return [*lost, "the model was forgotten: with gamma 0 it did not hold what ends an episode."]
+        return [*lost, "the model was forgotten: it held the world as it was."]
+
+    def _forget(self) -> None:
+        """Make the model empty."""
+        for name in self.of_world:
+            self.by_state[name][:] = 0
+        self.by_run["num_visited"][:] = 0

@@ -1,9 +1,11 @@
 """Which row of a table stands for which observation."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
+
+from gridrl_agents.base import Translation
 
 if TYPE_CHECKING:
     from gymnasium import Space
@@ -28,6 +30,15 @@ class Index(Protocol):
 
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return what is worth watching, each [R]; a row of the table takes `row_bytes`."""
+
+    def inherit(
+        self, other: Self, translation: Translation, run: int, learned: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Add to a run's observations those of another world that mean something in this one.
+
+        `learned` tells for the rows there, bool [S], whether something was learned of them. Returns rows there [M] and
+        here [M] that mean the same; here no row comes twice.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the index holds."""
@@ -57,6 +68,18 @@ class DirectIndex:
     def metrics(self, row_bytes: int) -> dict[str, np.ndarray]:
         """Return nothing: the table's size is fixed."""
         return {}
+
+    def inherit(
+        self, other: Self, translation: Translation, run: int, learned: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows there and here that mean the same; of several, the first of which something was learned."""
+        there, settled = translation.entries.copy(), np.zeros(translation.entries.shape, dtype=bool)
+        for choice in (translation.entries, *translation.stand_ins):
+            better = ~settled & (choice >= 0) & learned[choice]
+            there[better] = choice[better]
+            settled |= better
+        here = np.flatnonzero(there >= 0)
+        return there[here], here
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: there is nothing to remember."""
@@ -105,6 +128,21 @@ class GrowingIndex:
         """Return `states`, how many were met, and `memory`, the bytes of their rows and keys."""
         states = np.array([len(rows) for rows in self._rows], dtype=np.float64)
         return {"states": states, "memory": states * (row_bytes + self._key_bytes)}
+
+    def inherit(
+        self, other: Self, translation: Translation, run: int, learned: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Meet what the other world's index has met, as it looks in this world; what was met first counts."""
+        keys, rows = b"".join(other._rows[run]), self._rows[run]
+        obs = np.frombuffer(keys, dtype=other._dtype).reshape(len(other._rows[run]), *other._shape)
+        which, looks = translation.observations(obs)
+        pairs = []
+        for there, key in zip(which.tolist(), self._keys(looks), strict=True):
+            if key not in rows:
+                pairs.append((there, len(rows)))
+                rows[key] = len(rows)
+        there_here = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return there_here[:, 0], there_here[:, 1]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the keys of each run, uint8 [rows, bytes], in the order of their rows."""
