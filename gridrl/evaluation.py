@@ -1,8 +1,8 @@
 """How good a policy is: episodes played without learning."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from gridrl_agents.streams import BLOCK, EVALUATION, Streams, seed_sequence
 if TYPE_CHECKING:
     from gridrl_envs.vector import GridworldVectorEnv
 
+T = TypeVar("T")
 TUTORIAL_EPSILON = 0.05  # the tutorial evaluates with this much exploration
 
 
@@ -64,6 +65,10 @@ class Evaluator:
 
     def play_groups(self, agent: Agent, epsilons: Sequence[float], key: int) -> list[Episodes]:
         """Return for each group, with its own epsilon, what it would earn as the only one; see `play`."""
+        return finish(self.playing(agent, epsilons, key))
+
+    def playing(self, agent: Agent, epsilons: Sequence[float], key: int) -> Generator[None, None, list[Episodes]]:
+        """Do what `play_groups` does, and pause after each step of all episodes; the agent must not learn meanwhile."""
         epsilon = np.repeat(np.asarray(epsilons, dtype=float), self._sizes)
         policy = _Explorer(agent, epsilon, self._sizes, self.env.single_action_space.n, key)  # type: ignore[attr-defined]
         obs, _ = self.env.reset(seed=self._env_seeds(key))
@@ -74,6 +79,7 @@ class Evaluator:
             played.append(moment.played)
             if circles is not None:
                 circles.step(policy, moment.playing)
+            yield
         earned, length = np.array(rewards), np.sum(played, axis=0)
         if circles is not None:
             earned, length = circles.go_round(earned, length)
@@ -94,6 +100,15 @@ class Evaluator:
             sequence = seed_sequence(seed, EVALUATION, key, 1)
             seeds += [number for size in self._sizes for number in sequence.generate_state(size).tolist()]
         return seeds
+
+
+def finish(work: Generator[None, None, T]) -> T:
+    """Return what work that pauses now and then comes to."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
 
 
 class _Explorer:

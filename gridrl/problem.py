@@ -70,8 +70,17 @@ class Problem:
     not discrete; `LevelError` for a level or an observation that cannot be had.
     """
 
-    def __init__(self, settings: ProblemSettings, *, prefer_state: bool = False, prefer_window: bool = False) -> None:
+    def __init__(
+        self,
+        settings: ProblemSettings,
+        *,
+        prefer_state: bool = False,
+        prefer_window: bool = False,
+        level: "Level | None" = None,
+    ) -> None:
+        """`level` stands in place of the one that the settings name."""
         self.settings = settings
+        self._level = level
         self._is_wrapped = settings.preprocess != "none"
         self.spec = _find_spec(settings.env)
         self.is_gridworld = self.spec.vector_entry_point == "gridrl_envs.vector:GridworldVectorEnv"
@@ -173,6 +182,16 @@ class Problem:
         return getattr(self._probe.unwrapped, "observation_support", None)
 
     @property
+    def has_own_level(self) -> bool:
+        """Whether its level is one that was handed over, and none that the settings name."""
+        return self._level is not None
+
+    @property
+    def observation(self) -> str:
+        """The kind of a gridworld's observation, chosen where the settings left it open."""
+        return str(self._kwargs["observation"])
+
+    @property
     def is_deterministic(self) -> bool:
         """True where the same actions always earn the same return."""
         if not self.is_gridworld:
@@ -186,6 +205,8 @@ class Problem:
         given = dataclasses.asdict(self.settings)
         names = ("level", "coins", "slip", "reward_noise", "max_steps", "window_radius", "tile_size")
         kwargs = {name: given[name] for name in names if given[name] is not None}
+        if self._level is not None:
+            kwargs["level"] = self._level
         if self.settings.observation != "auto":
             return kwargs | {"observation": self.settings.observation}
         if self._is_wrapped:

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from gridrl.evaluation import TUTORIAL_EPSILON, Evaluator
+from gridrl.evaluation import TUTORIAL_EPSILON, Episodes, Evaluator
 from gridrl.loop import Step
 from gridrl_agents.base import Agent
 
+EPSILONS = (TUTORIAL_EPSILON, 0.0)  # of the two groups of episodes in an evaluation
 KEPT_STEPS = 250  # of each metric, before they are added up
 Row = tuple[int, int, int, str, float]  # run's seed, update, step, metric, value
 
@@ -64,8 +65,12 @@ class Recorder:
 
         `evaluator` has two groups of episodes, in this order.
         """
+        played = evaluator.play_groups(agent, EPSILONS, key=step)
+        return self.played_rows(played, agent, step, evaluator)
+
+    def played_rows(self, played: list[Episodes], agent: Agent, step: int, evaluator: Evaluator) -> list[Row]:
+        """Return the rows of `evaluation_rows`; `played` is what `evaluator` played with `EPSILONS` at this step."""
         values = {}
-        played = evaluator.play_groups(agent, (TUTORIAL_EPSILON, 0.0), key=step)
         for prefix, episodes in zip(("", "greedy_"), played, strict=True):
             values[f"{prefix}return"] = episodes.undiscounted.mean(axis=1)
             values[f"{prefix}discounted_return"] = episodes.discounted.mean(axis=1)

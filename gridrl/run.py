@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from gridrl.truth.solution import return_bounds
 from gridrl_agents.base import Agent
 from gridrl_agents.company import Company
 from gridrl_agents.registry import make
+
+if TYPE_CHECKING:
+    from gridrl_envs.level import Level
 
 
 class Run:
@@ -147,11 +150,14 @@ class Run:
         return int(np.nanargmax(self.final("greedy_return")))
 
 
-def make_problem(agent: str, settings: ProblemSettings) -> Problem:
-    """Return the problem as this agent sees it: tables prefer the state's index, memories the window."""
+def make_problem(agent: str, settings: ProblemSettings, level: "Level | None" = None) -> Problem:
+    """Return the problem as this agent sees it: tables prefer the state's index, memories the window.
+
+    `level` stands in place of the one that the settings name.
+    """
     from gridrl_agents.registry import prefers_state, remembers
 
-    return Problem(settings, prefer_state=prefers_state(agent), prefer_window=remembers(agent))
+    return Problem(settings, prefer_state=prefers_state(agent), prefer_window=remembers(agent), level=level)
 
 
 def make_agent(

@@ -1,5 +1,6 @@
 """Greedy play from many states at once, in the rules over arrays, until its return is known."""
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,8 +59,8 @@ class Courses:
         loops = can_loop(self._dynamics) and not self._policy.remembers
         self._finder = LoopFinder(self._dynamics, states) if loops else None
 
-    def play(self, horizon: int) -> Ends:
-        """Play at most `horizon` steps, and return what came of it."""
+    def play(self, horizon: int) -> Generator[None, None, Ends]:
+        """Play at most `horizon` steps, and return what came of it; pause after each."""
         weight = 1.0
         for step in range(horizon):
             if not self._dynamics.repeats:
@@ -80,6 +81,7 @@ class Courses:
             if self._finder is not None:
                 by_policy = step > 0 or self._first_action is None
                 self._close_loops(self._finder, ~by_chance if by_policy else np.zeros_like(by_chance))
+            yield
         self._finish(self._playing, weight * self._bound)
         return self._ends
 

@@ -7,11 +7,13 @@ has mean zero and moves nobody, so it is left out. What is left to chance, a sli
 Values are discounted by the agent's gamma and know no step limit, as those that agents learn.
 """
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gridrl.errors import UserError
+from gridrl.evaluation import finish
 from gridrl.truth.courses import Courses, Ends, pick
 from gridrl_agents.base import Agent
 from gridrl_agents.streams import EVALUATION, Streams
@@ -62,6 +64,19 @@ def rollout_returns(
     depend on its seed and `key`. A policy with a memory begins with an empty one, whatever the state, and no circle is
     told of it. Raises `UserError` for fewer than 2 rollouts.
     """
+    return finish(_rollouts(agent, world, states, first_action, horizon, num_rollouts, key))
+
+
+def _rollouts(
+    agent: Agent,
+    world: "GridworldVectorEnv",
+    states: "States",
+    first_action: np.ndarray | None,
+    horizon: int | None,
+    num_rollouts: int,
+    key: int,
+) -> Generator[None, None, Returns]:
+    """Do what `rollout_returns` does; pause after each step."""
     runs, count = agent.num_runs, states.cell.size // agent.num_runs
     if num_rollouts < 2:
         raise UserError(f"a standard error takes 2 rollouts or more, not {num_rollouts}; play more.")
@@ -70,17 +85,17 @@ def rollout_returns(
     kinds = (float, float, float, np.int64, np.int64)
     found = Returns(*(np.zeros((runs, count), dtype=kind) for kind in kinds))
 
-    def play(place: np.ndarray, wanted: np.ndarray, streams: Streams | None) -> Ends:
+    def play(place: np.ndarray, wanted: np.ndarray, streams: Streams | None) -> Generator[None, None, Ends]:
         index = (place + count * np.arange(runs)[:, None]).ravel()
         first = None if first_action is None else np.take_along_axis(first_action, place, axis=1)
         steps = default_horizon(world, agent.gamma, remembers or bool(streams)) if horizon is None else horizon
-        return Courses(agent, world, pick(states, index), first, wanted, streams).play(steps)
+        return (yield from Courses(agent, world, pick(states, index), first, wanted, streams).play(steps))
 
     by_chance = np.full((runs, count), slips)
     for begin in range(0, 0 if slips else count, CHUNK):
         part = slice(begin, begin + CHUNK)
         place = np.tile(np.arange(count)[part], (runs, 1))
-        ends = play(place, np.ones_like(place, dtype=bool), None)
+        ends = yield from play(place, np.ones_like(place, dtype=bool), None)
         found.value[:, part], found.tail_bound[:, part] = ends.value, ends.tail_bound
         found.loop_length[:, part], found.num_rollouts[:, part] = ends.loop_length, 1
         by_chance[:, part] = ends.by_chance
@@ -93,7 +108,7 @@ def rollout_returns(
         place = order[:, np.minimum(columns, count - 1)]
         wanted = np.take_along_axis(by_chance, place, axis=1) & (columns < count)
         streams = Streams(agent.seeds, EVALUATION, key, ROLLOUTS, number)
-        ends = play(place.repeat(num_rollouts, axis=1), wanted.repeat(num_rollouts, axis=1), streams)
+        ends = yield from play(place.repeat(num_rollouts, axis=1), wanted.repeat(num_rollouts, axis=1), streams)
         run, column = np.nonzero(wanted)
         at = run, place[run, column]
         value, tail_bound, loop_length = (
@@ -112,12 +127,25 @@ def action_returns(agent: Agent, world: "GridworldVectorEnv", states: "States", 
 
     `options` are those of `rollout_returns`.
     """
+    return finish(action_rollouts(agent, world, states, **options))
+
+
+def action_rollouts(
+    agent: Agent,
+    world: "GridworldVectorEnv",
+    states: "States",
+    *,
+    horizon: int | None = None,
+    num_rollouts: int = 32,
+    key: int = 0,
+) -> Generator[None, None, Returns]:
+    """Do what `action_returns` does, a step at a time: for those who have other things to do in between."""
     from gridrl_envs.dynamics import NUM_ACTIONS
 
     runs, count = agent.num_runs, states.cell.size
     repeated = pick(states, np.tile(np.arange(count).repeat(NUM_ACTIONS), runs))
     first_action = np.tile(np.arange(NUM_ACTIONS), (runs, count))
-    found = rollout_returns(agent, world, repeated, first_action, **options)
+    found = yield from _rollouts(agent, world, repeated, first_action, horizon, num_rollouts, key)
     return Returns(*(array.reshape(runs, count, NUM_ACTIONS) for array in found))
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridrl.truth.optimal_play import play
-from gridrl_agents.tabular.planning import value_iteration
 
 if TYPE_CHECKING:
     from gridrl_envs.dynamics import States
@@ -56,6 +55,7 @@ def solve(level: "Level", gamma: float) -> Solution:
 
     Raises `LevelError` with the number of states if it has too many, and where at gamma 1 there is no best return.
     """
+    from gridrl_agents.tabular.planning import value_iteration  # scipy takes a while to import
     from gridrl_envs.dynamics import Dynamics
     from gridrl_envs.level import LevelError
     from gridrl_envs.model import build_model
