@@ -23,8 +23,8 @@ def place(cell: int, columns: int) -> str:
     return f"row {cell // columns + 1}, column {cell % columns + 1}"
 
 
-def check_drawing(rows: tuple[str, ...]) -> None:
-    """Raise `LevelError` unless the rows are a rectangle of known glyphs within a wall, with a start and an aim."""
+def check_grid(rows: tuple[str, ...]) -> None:
+    """Raise `LevelError` unless the rows are a rectangle of known glyphs within a wall."""
     size = sum(map(len, rows))
     if size == 0:
         raise LevelError("expected a map, got an empty one; draw it with '#' for walls and 'P' for the start")
@@ -47,6 +47,11 @@ def check_drawing(rows: tuple[str, ...]) -> None:
                 raise LevelError(
                     f"the border is open at row {number}, column {column} ({row[column - 1]!r}); close it with '#'"
                 )
+
+
+def check_drawing(rows: tuple[str, ...]) -> None:
+    """Raise `LevelError` unless the rows are a rectangle of known glyphs within a wall, with a start and an aim."""
+    check_grid(rows)
     drawing = "".join(rows)
     if "P" not in drawing:
         raise LevelError("expected at least one start, got none; put a 'P' on the map")

@@ -1,0 +1,1 @@
+"""Levels that are being painted."""
