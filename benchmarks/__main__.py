@@ -23,6 +23,7 @@ from benchmarks import (
     rendering,
     replay,
     startup,
+    studio,
     tabular,
 )
 from benchmarks.contest import Contest
@@ -42,12 +43,17 @@ CONTESTS: tuple[Contest | Growth, ...] = (
     replay.LARGE,
     rendering.CONTEST,
     startup.CONTEST,
+    studio.CONTEST,
     overhead.CONTEST,
     growth_runs.GROWTH,
     growth_capacity.GROWTH,
     growth_cells.GROWTH,
 )
-SLOW = (replay.LARGE.name, overhead.CONTEST.name)  # to get ready, or a piece of the work; left out by --quick
+SLOW = (
+    replay.LARGE.name,
+    overhead.CONTEST.name,
+    studio.CONTEST.name,
+)  # to get ready, or a piece of the work; left out by --quick
 
 
 def main() -> int:

@@ -45,7 +45,7 @@ class Window:
             raise ValueError(f"fps is pictures per second, above 0, got {fps!r}; None shows each at once")
         if Window._open is not None:
             Window._open.close()
-        self._pygame = _open_display()
+        self._pygame = open_display()
         self._title = title
         self._frame_period = 1 / fps if fps else 0.0
         self._next_show = 0.0
@@ -197,7 +197,7 @@ class Window:
         return font.render(text, True, CAPTION_COLOUR)
 
 
-def _open_display() -> Any:
+def open_display() -> Any:
     """Start SDL's display and nothing else of it; raise `NoDisplayError` where nobody would see the window."""
     advice = 'use `--video out.gif` on the command line or render_mode="rgb_array" in Python instead'
     asked_for = os.environ.get("SDL_VIDEODRIVER")

@@ -53,7 +53,7 @@ def content_of(shown: Shown) -> Content:
         tuple((board.level.rows, board.level.columns) for board in every),
         any(board.title or board.map is not None or board.note for board in every),
         len(shown.boards),
-        bool(shown.facts or shown.plots or shown.numbers),
+        bool(shown.facts or shown.plots),
         len(shown.plots),
         len(shown.numbers),
         bool(shown.batch),
@@ -96,7 +96,8 @@ def layout_of(content: Content, size: tuple[int, int], zoom: float) -> Layout:
         parts += column
         cards.append(card)
         left += side + margin
-    if content.has_facts and width >= u(_RIGHT_FROM) and low - top >= u(360):
+    has_right = content.has_facts or content.num_rows or content.has_batch
+    if has_right and width >= u(_RIGHT_FROM) and low - top >= u(360):
         wide = max(u(_RIGHT_WIDTH), min(width // 5, u(400)))
         right -= wide
         parts += _right_column(u, content, (right, top, wide, low - top))
@@ -119,7 +120,7 @@ def _right_column(u: Unit, content: Content, area: Rect) -> list[Part]:
     reserved = (table + gap if table else 0) + (u(_LEAST_BATCH) + gap if content.has_batch else 0)
     fact_height = (h - reserved - gap * (content.num_minds - 1)) // max(content.num_minds, 1)
     fact_height = min(max(fact_height, u(_LEAST_FACTS)), u(_FACTS))
-    for mind in range(content.num_minds):
+    for mind in range(content.num_minds if content.has_facts else 0):
         if y + fact_height <= low:
             parts.append(Part("facts", (x, y, w, fact_height), number=mind))
             y += fact_height + gap

@@ -47,4 +47,4 @@ def draw(canvas: Canvas, table: Table) -> None:
             canvas.surface.fill(GRID, (pad, middle - px(ROW / 2), right - pad, max(1, px(1))))
         canvas.text(row[0], pad, middle, SMALL, MUTED, room=right - pad - sum(columns))
         for line, end, column in zip(row[1:], ends, columns, strict=False):
-            canvas.text(line, end, middle, SMALL, INK, align="right", room=column)
+            canvas.text(line, end, middle, SMALL, INK, align="right", room=column - px(6))

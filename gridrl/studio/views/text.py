@@ -115,7 +115,7 @@ def number(value: float, digits: int = 3) -> str:
                 return number(value / unit, digits) + letter
     if 0 < size < 1e-5:
         return f"{value:.1e}".replace("e-0", "e-").replace("-", "\N{MINUS SIGN}")
-    text = f"{value:,.{decimals_of(size, digits)}f}".replace(",", "\N{THIN SPACE}")
+    text = f"{value:,.{decimals_of(size, digits)}f}"
     if not text.strip("-0."):
         return "0"
     return text.replace("-", "\N{MINUS SIGN}")
@@ -123,4 +123,4 @@ def number(value: float, digits: int = 3) -> str:
 
 def count(value: float) -> str:
     """Return a count, rounded, thousands apart."""
-    return f"{value:,.0f}".replace(",", "\N{THIN SPACE}").replace("-", "\N{MINUS SIGN}")
+    return f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")

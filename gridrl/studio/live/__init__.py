@@ -1,0 +1,1 @@
+"""`gridrl live`: minds, a hand, time and the past in one window."""
