@@ -1,5 +1,6 @@
 """`play` and `watch` in a window, driven by posted keys on SDL's dummy display; the window itself: tests/envs."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from gridrl.__main__ import main
 from gridrl.problem import ProblemSettings
 from gridrl.training import start
 from gridrl.training_settings import TrainSettings
+from gridrl_envs.level import Level
 
 
 @pytest.fixture
@@ -33,7 +35,8 @@ def press_in_turn(*keys: str) -> threading.Thread:
         for key in keys:
             time.sleep(0.15)
             code = pygame.key.key_code(key)
-            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=code))
+            unicode = key if len(key) == 1 else ""
+            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=code, mod=0, unicode=unicode))
             pygame.event.post(pygame.event.Event(pygame.KEYUP, key=code))
 
     thread = threading.Thread(target=work, daemon=True)
@@ -56,6 +59,39 @@ def test_play_closed_at_once(hidden: None, capsys: pytest.CaptureFixture[str]) -
     assert "no episode was played to its end" in capsys.readouterr().out
 
 
+def test_play_beside_an_agent(hidden: None, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    press_in_turn("v", "right", "v", "u", "escape")
+    assert main(["play", "--agent", str(trained), "--show-values"]) == 0
+    assert "no episode was played to its end" in capsys.readouterr().out
+
+
+def test_a_run_that_cannot_be_loaded_closes_the_window(
+    hidden: None, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (trained / "checkpoints").iterdir():
+        file.write_bytes(b"damaged")
+    for command in (["play", "--agent", str(trained)], ["watch", str(trained)]):
+        assert main(command) == 2
+        assert str(trained) in capsys.readouterr().err
+    shutil.rmtree(trained / "checkpoints")
+    assert main(["watch", str(trained)]) == 2
+    assert "has no checkpoint yet" in capsys.readouterr().err
+
+
+def test_edit_keeps_what_was_not_saved(
+    hidden: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    press_in_turn("right", "right", "4", "space", "escape")
+    assert main(["edit", "mine", "--rows", "4", "--columns", "5"]) == 0
+    assert "what was not saved is in mine-unsaved.toml" in capsys.readouterr().out
+    assert not Path("mine.toml").exists()
+    press_in_turn("3", "right", "space", "s", "escape")  # the first arrow shows the cursor
+    assert main(["edit", "mine-unsaved.toml"]) == 0
+    assert "gridrl play --level mine-unsaved.toml" in capsys.readouterr().out
+    assert Level.load("mine-unsaved.toml").map == ("#####", "#P$ #", "#   #", "#####")
+
+
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
     settings = TrainSettings(steps=60, eval_period=60, eval_episodes=1)
@@ -67,7 +103,7 @@ def trained(tmp_path: Path) -> Path:
 def test_watch_pauses_and_closes(hidden: None, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     press_in_turn("space", "space", "space", "escape")
     assert main(["watch", str(trained), "--fps", "5"]) == 0
-    assert "closed before the episode's end" in capsys.readouterr().out
+    assert "closed before the end of the episode" in capsys.readouterr().out
 
 
 def test_watch_to_the_end(hidden: None, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
