@@ -18,7 +18,7 @@ HEAD = """\
 # Gallery
 
 Every study with its figure and its verdict, made by `python docs/gallery.py`. How to read and to write studies:
-[studies.md](studies.md).
+[studies.md](studies.md). Seconds are those of the machine that made the page, which had other work, too.
 
 | study | question | verdict |
 |---|---|---|
