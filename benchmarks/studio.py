@@ -104,14 +104,14 @@ def first_frame(agent: str) -> Work:
 
 def own_display() -> None:
     """Start an X server that ends with this process, and let windows open on it."""
-    import atexit
     import subprocess
+    from multiprocessing.util import Finalize
 
     read, write = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24"], pass_fds=[write], stderr=subprocess.DEVNULL
     )
-    atexit.register(server.terminate)
+    Finalize(None, server.terminate, exitpriority=1)  # atexit is not asked in the process of a contender
     os.close(write)
     with os.fdopen(read) as numbers:
         os.environ["DISPLAY"] = f":{numbers.readline().strip()}"

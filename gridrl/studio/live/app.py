@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gridrl.studio.window import Event, StudioWindow
 
 FRAME_S = 1 / 60
-DRAWING_SHARE = 0.06  # of the time, at most, while it learns as fast as it can
+DRAWING_SHARE = 0.04  # of the time, at most, while it learns as fast as it can
 ATTENTION_S = 0.5  # after something was moved or pressed
 WATCH_PERIOD_S = 1 / 8  # between two steps of a greedy episode that is watched
 IDLE_FRAME_S = 0.2  # between two frames while nothing happens: sentences go, the truth comes
