@@ -152,7 +152,7 @@ class App:
         """Return what is on the screen: what a hand means when it points."""
         if self._shown is None:
             self._shown = self._showing.shown()
-        return self._shown
+        return self._shown._replace(help=self.session.help)  # that may have just been closed
 
     def do(self, name: str) -> None:
         """Press a control."""

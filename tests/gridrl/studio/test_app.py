@@ -165,6 +165,18 @@ def test_the_mouse_alone(visit: Callable[..., Visit]) -> None:
     assert hand.window.closed
 
 
+def test_a_click_right_after_the_help_is_closed_counts(visit: Callable[..., Visit]) -> None:
+    hand = visit()
+    pause = hand.place("pause")
+    hand.click("help")
+    for pos in ((600, 400), pause):
+        hand.post("MOUSEBUTTONDOWN", button=1, pos=pos)
+        hand.post("MOUSEBUTTONUP", button=1, pos=pos)
+    hand.turn()
+    assert not hand.session.help
+    assert hand.session.clock.paused
+
+
 def test_a_stroke_is_seen_before_it_is_done(visit: Callable[..., Visit]) -> None:
     hand = visit()
     hand.key("space", "1")
