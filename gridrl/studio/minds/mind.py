@@ -119,7 +119,7 @@ class Mind(Learning):
                 self._begin(problem, self._unpinned())
                 self._note(level_words(before, level))
                 return [str(error)]
-            self.agent = agent
+            self.agent, self.last_transition = agent, None  # the latest one shows the old world
         self.settings = settings
         self._note(level_words(before, level))
         self._enter(problem)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gridrl.problem import ProblemSettings
+from gridrl.studio.measures import batch
 from gridrl.studio.minds.mind import Mind
 from gridrl_agents.errors import SettingsError
 from gridrl_envs.dynamics import State, States
@@ -302,3 +303,11 @@ def test_a_memory_begins_anew_where_the_world_changes(level: str) -> None:
     assert "begins anew" in lost
     assert mind.step == 0
     mind.learn()
+
+
+def test_the_batch_of_the_old_world_is_not_shown_in_the_new_one(level: str) -> None:
+    for agent in ("q-learning", "dqn"):
+        mind = mind_of(level, agent, 60)
+        assert batch(mind)
+        mind.change_level(paint(mind.level, "$", 12))
+        assert batch(mind) == ()
