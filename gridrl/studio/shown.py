@@ -58,7 +58,7 @@ class Facts(NamedTuple):
 class Line(NamedTuple):
     """One line of a plot."""
 
-    label: str
+    label: str  # empty: it has no place in the legend
     steps: np.ndarray  # [N], growing
     values: np.ndarray  # [N]; NaN: a gap
     colour: tuple[int, int, int]

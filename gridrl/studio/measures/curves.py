@@ -43,14 +43,16 @@ def plots(minds: Sequence["Mind"], truth: Truth) -> tuple[Plot, ...]:
             if metric in curve
         ]
 
-    returns = lines("greedy_return", "{}, greedy") + lines("train_return", "{}, learning", pale=True)
+    one = len(minds) == 1
+    returns = lines("greedy_return", "greedy" if one else "{}")
+    returns += lines("train_return", "learning" if one else "", pale=True)
     tables = [name for name, _, curve in found if "td_error" in curve and "loss" not in curve]
     left = "loss" if not tables else "TD error" if len(tables) == len(minds) else "loss, TD error"
     errors = lines("loss") + [line for line in lines("td_error") if line.label in tables]
     runs = max(mind.agent.num_runs for mind in minds)
     over = f", {runs} seeds" if runs > 1 else ""
     return (
-        Plot(f"Return{over}", tuple(returns)),
+        Plot(f"Return{over}" + ("" if one else " (pale: as it learns)"), tuple(returns)),
         Plot(f"Max Q, start{over}", (*lines("max_q_start"), *_true_lines(minds, truth))),
         Plot(left[0].upper() + left[1:] + over, tuple(errors)),
         Plot("Epsilon", tuple(lines("epsilon"))),

@@ -77,8 +77,9 @@ def draw(canvas: Canvas, plot: Plot) -> None:
     right = canvas.width - pad
     used = canvas.text(plot.title, pad, px(19), BODY, bold=True, room=right - pad)
     top = px(36)
-    if len(plot.lines) > 1:
-        top = _draw_legend(canvas, plot.lines, pad, right, used)
+    named = tuple(line for line in plot.lines if line.label)
+    if len(named) > 1:
+        top = _draw_legend(canvas, named, pad, right, used)
     low = canvas.height - px(24)
     lines = [(line, *_known(line)) for line in plot.lines]
     if not any(len(steps) for _, steps, _ in lines) or low - top < px(24):
