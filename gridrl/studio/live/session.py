@@ -59,7 +59,6 @@ class Session:
         self.version = 0
         self._until = (0, 0)  # steps and updates when a goal was set
         self._message, self._said = "", 0.0
-        self._failures: set[str] = set()  # that were told
         self.world = World(self)
         self.past = Past(self, past_share)
         self.tuning = Tuning(self)
@@ -101,10 +100,6 @@ class Session:
         ended = [mind.learn() for mind in self.minds]
         if self.clock.goal and self._is_reached(ended):
             self.clock.goal, self.clock.paused = "", True
-        for mind in self.minds:
-            if mind.failure and mind.failure not in self._failures:
-                self._failures.add(mind.failure)
-                self.say(mind.failure)
         return True
 
     def watch(self) -> None:
@@ -156,8 +151,10 @@ class Session:
 
     @property
     def message(self) -> str:
-        """The sentence that is shown now."""
-        return self._message if self.now - self._said < MESSAGE_S else ""
+        """The sentence that is shown now: what was said last, and then for good that a run broke, if one did."""
+        if self.now - self._said < MESSAGE_S and self._message:
+            return self._message
+        return next((mind.failure for mind in self.minds if mind.failure), "")
 
     @property
     def why_not_now(self) -> str:

@@ -342,6 +342,14 @@ class TestTime:
         session.now += 0.2
         assert session.message == ""
 
+    def test_a_run_that_broke_is_told_for_good(self, make_session: MakeSession) -> None:
+        session = make_session("q-learning", "sarsa")
+        session.minds[1].failure = "seed 0 broke"
+        session.say("hello")
+        assert session.message == "hello"
+        session.now += 2 * MESSAGE_S
+        assert session.message == "seed 0 broke"
+
 
 class TestTwoMinds:
     def test_they_stay_in_step_whatever_is_done(self, make_session: MakeSession) -> None:
