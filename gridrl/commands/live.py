@@ -29,7 +29,7 @@ class LiveSettings:
     """Another agent, on the same level with the same seeds, side by side; settings that both know go to both."""
     seeds: int = 1
     """How many runs learn side by side; the first one is shown, and the others tell how sure it can be."""
-    eval_period: int = 500
+    eval_period: int = 1_000
     """Steps between evaluations, each a point of the curves."""
     speed: float | None = None
     """Steps of each second; 50 in the window (keys + and -), 1000 in a film, if not given."""

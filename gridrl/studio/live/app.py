@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gridrl.studio.window import Event, StudioWindow
 
 FRAME_S = 1 / 60
-DRAWING_SHARE = 0.04  # of the time, at most, while it learns as fast as it can
+DRAWING_SHARE = 0.03  # of the time, at most, while it learns as fast as it can ...
+HURRY = 4.0  # ... and then maps, curves and numbers are measured anew so many times as seldom
 ATTENTION_S = 0.5  # after something was moved or pressed
 WATCH_PERIOD_S = 1 / 8  # between two steps of a greedy episode that is watched
 IDLE_FRAME_S = 0.2  # between two frames while nothing happens: sentences go, the truth comes
@@ -106,14 +107,19 @@ class App:
     def _next_frame(self, now: float) -> float:
         """Return when the next frame is due."""
         wait = FRAME_S if self._is_stale else IDLE_FRAME_S
-        if now - self._touched > ATTENTION_S and self.session.clock.next_due() <= 0:
+        if self._is_in_a_hurry(now):
             wait = max(wait, self._drawing * (1 / DRAWING_SHARE - 1))
         return self._drawn + wait
+
+    def _is_in_a_hurry(self, now: float) -> bool:
+        """Return whether it learns as fast as it can, and nobody has just moved or pressed something."""
+        return now - self._touched > ATTENTION_S and self.session.clock.next_due() <= 0
 
     def draw(self, now: float) -> None:
         """Draw a frame and show it."""
         begun = time.perf_counter()
         self.session.recording = self.camera.recording
+        self._showing.patience = HURRY if self._is_in_a_hurry(now) else 1.0
         self._shown = self._showing.shown()
         picture = self._page.draw(self._shown, self._window.size, self._window.zoom, self._pointer)
         self._window.show(picture, self._page.dirty)

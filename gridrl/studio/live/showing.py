@@ -31,9 +31,12 @@ class Kept(Generic[T]):
         self._when = 0.0
         self._value: Any = None
 
-    def get(self, now: float, of: Hashable, at: Hashable, measure: Callable[[], T]) -> T:
-        """Return the value of `of` as it was at most `period` seconds ago, or since when `at` has not changed."""
-        if of != self._of or (at != self._at and not 0 <= now - self._when < self.period):
+    def get(self, now: float, of: Hashable, at: Hashable, measure: Callable[[], T], patience: float = 1.0) -> T:
+        """Return the value of `of` as it was at most `period` seconds ago, or since when `at` has not changed.
+
+        With `patience` a value may be so many times as old.
+        """
+        if of != self._of or (at != self._at and not 0 <= now - self._when < patience * self.period):
             self._of, self._at, self._when, self._value = of, at, now, measure()
         return self._value
 
@@ -53,6 +56,7 @@ class Showing:
         self._scales: dict[str, Scale] = {}  # of each board when it was measured last
         self._scales_of: tuple[str, int] = ("", 0)
         self._pace = Pace()
+        self.patience = 1.0  # how many times as old as usual what is costly to measure may be
         self.is_unfinished = False  # whether the cursor's cell is being played out, a little with each picture
 
     def shown(self) -> Shown:
@@ -62,7 +66,9 @@ class Showing:
         of = (session.version, solved)
         players = session.viewers if session.greedy else session.minds
         situations = tuple(_situation(player.state) for player in players)
-        maps, between = self._maps.get(now, (*of, session.kind), (step, situations), lambda: self._measure(situations))
+        maps, between = self._maps.get(
+            now, (*of, session.kind), (step, situations), lambda: self._measure(situations), self.patience
+        )
         facts: tuple[Facts, ...] = ()
         cell = session.world.hand.cursor
         if cell is not None:
@@ -75,14 +81,14 @@ class Showing:
             for title, mind, player, found in zip(session.names, session.minds, players, maps, strict=True)
         )
         if session.past.looked_at is None:  # the curves tell the whole story, also while the past is looked at
-            self._curves = self._plots.get(now, of, step, lambda: measures.plots(session.minds, session.truth))
+            self._curves = self._later(self._plots, lambda: measures.plots(session.minds, session.truth))
         return Shown(
             boards=boards,
             difference=None if len(boards) == 1 else _difference(boards[0], between),
             facts=facts,
             plots=self._curves,
-            numbers=self._numbers.get(now, of, step, lambda: measures.numbers(session.minds, session.truth)),
-            batch=self._batch.get(now, of, step, lambda: measures.batch(session.mind)),
+            numbers=self._later(self._numbers, lambda: measures.numbers(session.minds, session.truth)),
+            batch=self._later(self._batch, lambda: measures.batch(session.mind)),
             timeline=Timeline(session.past.steps, session.past.present_step, session.past.looked_at),
             buttons=self._buttons(),
             sliders=self._sliders(),
@@ -91,6 +97,11 @@ class Showing:
             message=session.message,
             help=session.help,
         )
+
+    def _later(self, kept: Kept[T], measure: Callable[[], T]) -> T:
+        """Return what is measured of the session's minds, in its time."""
+        session = self._session
+        return kept.get(session.now, (session.version, self._solved()), session.step, measure, self.patience)
 
     def _solved(self) -> tuple[bool, ...]:
         session = self._session

@@ -11,6 +11,7 @@ from gridrl.problem import ProblemSettings
 from gridrl.run import Run
 from gridrl.studio.live.controls import BY_NAME
 from gridrl.studio.live.session import MESSAGE_S, Session
+from gridrl.studio.live.showing import Kept
 from gridrl.training import start
 from gridrl.training_settings import TrainSettings
 from gridrl.truth.solution import solve
@@ -421,3 +422,19 @@ class TestKeeping:
         do(session, "keep")
         assert "runs" in session.message
         assert session.kept == ()
+
+
+def test_what_is_kept_is_measured_anew_when_it_is_another_thing_or_its_time_has_come() -> None:
+    kept: Kept[int] = Kept(0.25)
+    calls = iter(range(10))
+
+    def get(now: float, of: str, at: int, patience: float = 1.0) -> int:
+        return kept.get(now, of, at, lambda: next(calls), patience)
+
+    assert get(0.0, "map", 1) == 0
+    assert get(0.2, "map", 2) == 0, "not yet"
+    assert get(0.25, "map", 2) == 1
+    assert get(9.0, "map", 2) == 1, "nothing has changed"
+    assert get(9.1, "another map", 2) == 2
+    assert get(9.6, "another map", 3, patience=4.0) == 2, "there is no hurry"
+    assert get(10.1, "another map", 3, patience=4.0) == 3
