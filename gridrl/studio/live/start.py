@@ -2,13 +2,15 @@
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gridrl.studio.live.ready import getting_ready
 from gridrl.studio.views.page import Page
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gridrl.commands.live import LiveSettings
     from gridrl.interrupt import StopRequest
     from gridrl.problem import ProblemSettings
@@ -28,8 +30,9 @@ CLOSING_KEY = "escape"
 
 
 def film(agents: Agents, problem: "ProblemSettings", live: "LiveSettings", command: str) -> int:
-    """Write the film that was asked for; keep what was learned where a folder was given."""
+    """Write the film that was asked for, as far as it came; keep what was learned where a folder was given."""
     from gridrl.film import write_film
+    from gridrl.interrupt import stop_on_signal
     from gridrl.studio.live.film import frames
     from gridrl.studio.live.session import Session
     from gridrl.studio.truth import Truth
@@ -39,11 +42,21 @@ def film(agents: Agents, problem: "ProblemSettings", live: "LiveSettings", comma
         session = Session(_minds(agents, problem, live), truth, command=command, speed=live.speed or FILM_SPEED)
         size, zoom = live.size or FILM_SIZE, live.zoom or 1.0
         assert live.video is not None
-        print(f"wrote {write_film(frames(session, Page(), size, zoom, live.seconds, live.fps), live.video, live.fps)}")
-        _end(session, live)
+        with stop_on_signal() as stop:
+            pictures = _unless(stop, frames(session, Page(), size, zoom, live.seconds, live.fps))
+            print(f"wrote {write_film(pictures, live.video, live.fps)}")
+            _end(session, live)
     finally:
         truth.close()
-    return 0
+    return INTERRUPTED if stop else 0
+
+
+def _unless(stop: "StopRequest", pictures: "Iterator[np.ndarray]") -> "Iterator[np.ndarray]":
+    """Yield pictures, one at least, until there are no more or `stop` becomes true."""
+    for picture in pictures:
+        yield picture
+        if stop:
+            return
 
 
 def window(

@@ -1,10 +1,13 @@
 """A session as a film: frames without a clock and without a screen."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gridrl.__main__ import main
 from gridrl.run import Run
@@ -66,6 +69,24 @@ class TestCommand:
         assert [run.config.agent_settings["gamma"] for run in runs] == [0.9, 0.9]
         assert runs[1].config.agent_settings["planning_steps"] == 2
         assert "planning_steps" not in runs[0].config.agent_settings
+
+    def test_ctrl_c_leaves_the_film_as_far_as_it_came_and_keeps_what_was_learned(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        draw, drawn = Page.draw, []
+
+        def interrupted(*arguments: Any) -> Any:
+            drawn.append(None)
+            if len(drawn) == 3:
+                signal.raise_signal(signal.SIGINT)
+            return draw(*arguments)
+
+        monkeypatch.setattr(Page, "draw", interrupted)
+        words = "q-learning --level tiny.txt --video film.gif --out kept --size 480 360 --fps 10 --speed 200"
+        assert self.live(f"{words} --seconds 600") == 130
+        with Image.open("film.gif") as film:
+            assert film.n_frames == 3
+        assert Run.load("kept").step == 40
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
