@@ -3,6 +3,7 @@
 It knows no window and no clock of the machine: whoever runs it says when there is time to work, and what time it is.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 SPEED = 50.0  # steps a second
 MESSAGE_S = 6.0  # how long a sentence is shown
+
+
+def folder_name(mind: str) -> str:
+    """Return a name for a mind's folder that every system and shell takes: "dqn-left" for "dqn (left)"."""
+    return re.sub(r"[^\w.-]+", "-", mind.rpartition(":")[2]).strip("-")
 
 
 class Session:
@@ -133,7 +139,7 @@ class Session:
         """Write what every mind has learned as a run folder; of two minds, `out` is the folder of their two."""
         folders = []
         for number, (mind, name) in enumerate(zip(self.minds, self.names, strict=True)):
-            folder = out if out is None or len(self.minds) == 1 else out / name
+            folder = out if out is None or len(self.minds) == 1 else out / folder_name(name)
             folders.append(mind.keep(folder, self.command, self.past.moments_of(number)))
         self.kept, self.kept_step = tuple(folders), self.step
 

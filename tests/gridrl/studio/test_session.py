@@ -10,7 +10,7 @@ import pytest
 from gridrl.problem import ProblemSettings
 from gridrl.run import Run
 from gridrl.studio.live.controls import BY_NAME
-from gridrl.studio.live.session import MESSAGE_S, Session
+from gridrl.studio.live.session import MESSAGE_S, Session, folder_name
 from gridrl.studio.live.showing import Kept
 from gridrl.training import start
 from gridrl.training_settings import TrainSettings
@@ -422,6 +422,13 @@ class TestKeeping:
         do(session, "keep")
         assert "runs" in session.message
         assert session.kept == ()
+
+
+@pytest.mark.parametrize(
+    ("mind", "folder"), [("double-dqn", "double-dqn"), ("dqn (left)", "dqn-left"), ("my_agents:Curious", "Curious")]
+)
+def test_a_folder_is_named_as_every_system_takes_it(mind: str, folder: str) -> None:
+    assert folder_name(mind) == folder
 
 
 def test_what_is_kept_is_measured_anew_when_it_is_another_thing_or_its_time_has_come() -> None:
