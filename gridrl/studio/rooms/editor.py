@@ -1,63 +1,18 @@
 """The level editor: brushes, a cursor, the level's settings, and files that are never lost."""
 
-import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from gridrl.errors import UserError
 from gridrl.studio.painting.hand import Hand
 from gridrl.studio.painting.strokes import BRUSHES
 from gridrl.studio.painting.touch import Sketch, free_path
-from gridrl.studio.rooms.room import SLIDER_STEP, Control, Room
-from gridrl.studio.shown import Board, Shown, Slider
+from gridrl.studio.rooms.level_dials import DIALS
+from gridrl.studio.rooms.room import Control, Room
+from gridrl.studio.shown import Board, Shown
 from gridrl_envs.geometry import place
 from gridrl_envs.level import LevelError
-
-MOST_STEPS, LONGEST_PERIOD, MOST_NOISE = 10_000, 10, 100.0  # where the sliders end
-
-
-class _Dial(NamedTuple):
-    """A setting of the level that a slider sets."""
-
-    name: str
-    label: str
-    hint: str
-    place: Callable[[float], float]  # number -> position from 0 to 1
-    number: Callable[[float], float]  # position -> number
-
-
-DIALS = (
-    _Dial(
-        "max_steps",
-        "step limit",
-        "Steps after which an episode is cut.",
-        lambda number: math.log(number) / math.log(MOST_STEPS),
-        lambda position: round(MOST_STEPS**position),
-    ),
-    _Dial(
-        "patrol_period",
-        "patrol period",
-        "Patrollers move every so many steps.",
-        lambda number: (number - 1) / (LONGEST_PERIOD - 1),
-        lambda position: 1 + round(position * (LONGEST_PERIOD - 1)),
-    ),
-    _Dial(
-        "slip",
-        "slip",
-        "How likely an action is replaced by one to its side.",
-        lambda number: number,
-        lambda position: round(position, 3),
-    ),
-    _Dial(
-        "reward_noise",
-        "reward noise",
-        "Standard deviation of what is added to each reward by chance.",
-        lambda number: number / MOST_NOISE,
-        lambda position: round(position * MOST_NOISE, 1),
-    ),
-)
 
 
 class Editor(Room):
@@ -100,7 +55,7 @@ class Editor(Room):
         return Shown(
             boards=(board,),
             buttons=self.buttons(),
-            sliders=self._sliders(),
+            sliders=tuple(dial.slider(name, sketch.settings[name]) for name, dial in DIALS.items()),
             selected=self.selected,
             status=self._status(),
             message=self.message,
@@ -171,31 +126,12 @@ class Editor(Room):
 
     def slide(self, name: str, position: float, same_stroke: bool = False) -> None:
         """Set one of the level's settings."""
-        dial = next(dial for dial in DIALS if dial.name == name)
-        self.sketch.change(same_stroke=same_stroke, **{name: dial.number(min(max(position, 0.0), 1.0))})
+        number = DIALS[name].number(min(max(position, 0.0), 1.0))
+        self.sketch.change(same_stroke=same_stroke, **{name: number})
 
     def nudge(self, name: str, direction: int) -> None:
         """Set one of the level's settings a little higher or lower."""
-        dial = next(dial for dial in DIALS if dial.name == name)
-        number = self.sketch.settings[name]
-        position = min(dial.place(number), 1.0)
-        while 0 <= position <= 1 and dial.number(position) == number:  # whole numbers stand far apart
-            position += direction * SLIDER_STEP
-        self.slide(name, position)
-
-    def _sliders(self) -> tuple[Slider, ...]:
-        settings = self.sketch.settings
-        return tuple(
-            Slider(
-                dial.name,
-                dial.label,
-                f"{settings[dial.name]:g}",
-                min(max(dial.place(settings[dial.name]), 0.0), 1.0),
-                dial.hint,
-                "settings",
-            )
-            for dial in DIALS
-        )
+        self.slide(name, DIALS[name].nudged(self.sketch.settings[name], direction))
 
     # Files.
 
