@@ -1,8 +1,8 @@
 """Run every command and every Python block of the README, in an empty folder: `readme_commands.py FOLDER`.
 
-The commands in its tables are run, too: training is cut short, watching makes a film, and of `play`, which waits for
-keys, only the options are read. `python start.py test` is left out: CI has run it by then. As many run at once as there
-are cores; those that need what others have made come after them, in the README's order.
+The commands in its tables are run, too: training is cut short, watching makes a film, and of `play` and `edit`, which
+wait for keys, only the options are read. `python start.py test` is left out: CI has run it by then. As many run at once
+as there are cores; those that need what others have made come after them, in the README's order.
 """
 
 import os
@@ -20,7 +20,9 @@ GRIDRL = [sys.executable, "-m", "gridrl"]
 INSTEAD = {
     "train": ["--steps", "300", "--eval-period", "300", "--eval-episodes", "1"],
     "watch": ["--video", "film.gif"],
+    "live": ["--video", "live.gif", "--seconds", "1"],
     "play": ["--help"],
+    "edit": ["--help"],
     "compare": ["--seeds", "2", "--steps", "300", "--eval-period", "100", "--eval-episodes", "1"],
     "tune": ["--trials", "2", "--seeds", "1", "--unseen-seeds", "2", "--steps", "300", "--eval-episodes", "1"],
     "study run": ["--budget", "smoke"],
